@@ -1,0 +1,200 @@
+//! The URLs that a caller gives: the base URL of the service, and that of a proxy.
+
+use hyper::Uri;
+use url::{Host, Url};
+
+use crate::arguments::check_length;
+use crate::refusal::Refusal;
+
+/// The development host, the only one that the service's own page names:
+/// <https://wiki.signatus.com/documentation/okdokument-api/3-4-delete-signature-request-id/>
+const DEFAULT_BASE_URL: &str = "https://apidev.okdokument.com";
+
+#[derive(Debug)]
+pub struct BaseUrl {
+    /// Ends before `/JSON`: a scheme, a host, perhaps a port and a path prefix.
+    url: Url,
+}
+
+impl BaseUrl {
+    pub fn parse(text: Option<&str>) -> Result<Self, Refusal> {
+        let text = text.unwrap_or(DEFAULT_BASE_URL);
+        let mut url = checked_url("base_url", text)?;
+        if url.username() != "" || url.password().is_some() || authority(text).contains('@') {
+            return Err(Refusal::argument(
+                "base_url must not hold a user name or password; the API key goes into api_key",
+            ));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Refusal::argument(format!("base_url {} must not have a query or fragment", shown(text))));
+        }
+        let path = url.path().trim_end_matches('/');
+        let prefix = path.strip_suffix("/JSON").unwrap_or(path).to_owned();
+        url.set_path(&prefix);
+        let base = Self { url };
+        if !base.is_https() && !base.is_loopback() {
+            return Err(Refusal::argument(format!(
+                "base_url {} would send the API key in the clear; use https:// (http:// is for loopback addresses and \
+                 localhost only)",
+                shown(text)
+            )));
+        }
+        Ok(base)
+    }
+
+    /// This base with `path` behind its own.
+    pub fn join(&self, path: &str) -> Option<Url> {
+        let mut url = self.url.clone();
+        let full = format!("{}{path}", self.url.path().trim_end_matches('/'));
+        url.set_path(&full);
+        // Once more before it is sent: URL parsers mend some paths silently, and this one says what will be deleted.
+        (url.path() == full && url.query().is_none() && url.fragment().is_none()).then_some(url)
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    pub fn is_loopback(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
+            None => false,
+        }
+    }
+
+    /// For messages: scheme, host and port.
+    pub fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+}
+
+/// A URL that means just what it says: nothing in it that a parser would drop or mend.
+pub fn checked_url(name: &str, text: &str) -> Result<Url, Refusal> {
+    check_length(name, text, 2048)?;
+    if let Some(c) = text.chars().find(|c| c.is_control() || matches!(c, ' ' | '\\')) {
+        return Err(Refusal::argument(format!(
+            "{name} holds {}, which no URL may",
+            match c {
+                ' ' => "a space".into(),
+                c => c.escape_default().to_string(),
+            }
+        )));
+    }
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    if !(scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")) {
+        return Err(Refusal::argument(format!("{name} {} must begin with https:// or http://", shown(text))));
+    }
+    let path = rest.find('/').map_or("", |at| rest.split_at(at).1);
+    let is_dots = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    if authority(text).is_empty() || path.split('/').any(is_dots) {
+        return Err(Refusal::argument(format!("{name} {} has no host, or . or .. in its path", shown(text))));
+    }
+    let invalid = |why: &str| Refusal::argument(format!("{name} {} is not a usable URL: {why}", shown(text)));
+    let url = Url::parse(text).map_err(|error| invalid(&error.to_string()))?;
+    if url.port() == Some(0) {
+        return Err(invalid("port 0"));
+    }
+    match url.as_str().parse::<Uri>() {
+        Ok(_) => Ok(url),
+        Err(error) => Err(invalid(&error.to_string())),
+    }
+}
+
+/// What stands between `//` and the path, before any parser touched it.
+fn authority(text: &str) -> &str {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
+}
+
+/// For messages: what cannot be a URL may be the key, given in the wrong place; what holds `@` may hold a password.
+fn shown(text: &str) -> String {
+    if text.contains("://") && !text.contains('@') {
+        format!("\"{text}\"")
+    } else {
+        "(not shown, it may hold a secret)".into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(base: &str) -> String {
+        BaseUrl::parse(Some(base)).unwrap().join("/JSON/x").unwrap().into()
+    }
+
+    fn refused(base: &str) -> String {
+        BaseUrl::parse(Some(base)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_base_keeps_its_prefix_and_may_end_in_json() {
+        assert_eq!(joined("https://h.test"), "https://h.test/JSON/x");
+        assert_eq!(joined("https://h.test/"), "https://h.test/JSON/x");
+        assert_eq!(joined("https://h.test/JSON"), "https://h.test/JSON/x");
+        assert_eq!(joined("https://h.test/JSON/"), "https://h.test/JSON/x");
+        assert_eq!(joined("https://h.test:8443/a/b/"), "https://h.test:8443/a/b/JSON/x");
+        assert_eq!(joined("https://h.test/a/JSON"), "https://h.test/a/JSON/x");
+        assert_eq!(joined("https://h.test/aJSON"), "https://h.test/aJSON/JSON/x");
+        assert_eq!(joined("HTTPS://H.test"), "https://h.test/JSON/x");
+        assert_eq!(BaseUrl::parse(None).unwrap().origin(), "https://apidev.okdokument.com");
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        for base in [
+            "http://localhost:8080",
+            "http://127.0.0.1",
+            "http://127.9.9.9",
+            "http://[::1]:1",
+            "http://[::ffff:127.0.0.1]",
+        ] {
+            assert!(BaseUrl::parse(Some(base)).unwrap().is_loopback(), "{base}");
+        }
+        for base in ["http://h.test", "http://localhost.h.test", "http://10.0.0.1", "http://[::2]", "http://localhost."]
+        {
+            assert!(refused(base).contains("in the clear"), "{base}");
+        }
+    }
+
+    #[test]
+    fn what_a_parser_would_mend_is_refused() {
+        for base in [
+            "",
+            "h.test",
+            "ftp://h.test",
+            "https:/h.test",
+            "https:h.test",
+            "https:///h.test",
+            "https://",
+            "https://h.test:0",
+            "https://h.test:00",
+            "https://h.test:65536",
+            "https://h.te st",
+            "https://h.test\\a",
+            "https://h.test/a\tb",
+            "https://h.test/a/../b",
+            "https://h.test/%2E%2e/b",
+            "https://h.test/.",
+            "https://h.test?",
+            "https://h.test#",
+            "https://h.test/?q=1",
+            "https://[::1",
+            "https://u@h.test",
+            "https://u:p@h.test",
+            "https://@h.test",
+            "https://:@h.test",
+        ] {
+            refused(base);
+        }
+        refused(&format!("https://h.test/{}", "a".repeat(2048)));
+    }
+
+    #[test]
+    fn a_message_shows_neither_a_password_nor_what_may_be_the_key() {
+        assert!(!refused("https://user:pass@h.test").contains("pass@"));
+        assert!(!refused("7796b696_bd2b1aaf").contains("bd2b"));
+    }
+}

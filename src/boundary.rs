@@ -1,0 +1,196 @@
+//! The C boundary: the exported functions, and nothing that a call does after its arguments were read.
+
+use std::ffi::{CStr, c_char};
+use std::ptr;
+
+use crate::arguments::{self, okdok_options};
+use crate::client::Client;
+use crate::error::okdok_error;
+use crate::guard::guarded;
+use crate::refusal::Refusal;
+use crate::report::Report;
+use crate::status::okdok_status;
+use crate::{fork, registry, unloading};
+
+/// The version of the ABI: the number in the SONAME `libokdok.so.0`. It changes when a program built against an older
+/// header would no longer work.
+pub const OKDOK_ABI_VERSION: u32 = 0;
+
+/// A client: base URL, API key and options. Opaque; the pointer is a token, never an address to look at.
+pub struct okdok_client {
+    _opaque: [u8; 0],
+}
+
+/// Where a call writes what happened; each may be NULL.
+struct Outputs {
+    status: *mut okdok_status,
+    error: *mut okdok_error,
+}
+
+impl Outputs {
+    /// # Safety
+    /// Each pointer is NULL or writable; what it points to need not be initialised.
+    unsafe fn write(&self, report: &Report, api_key: Option<&str>) {
+        if !self.status.is_null() {
+            // SAFETY: not NULL, hence writable; a raw write reads nothing of what was there, aligned or not.
+            unsafe { ptr::write_unaligned(self.status, report.status) };
+        }
+        if !self.error.is_null() {
+            // SAFETY: as above.
+            unsafe { ptr::write_unaligned(self.error, okdok_error::new(report, api_key)) };
+        }
+    }
+}
+
+/// Makes a client. Sends nothing.
+///
+/// Reads the environment (proxy variables, SSL_CERT_FILE, SSL_CERT_DIR), `ca_file` and the system's roots here, and only
+/// here. Clients that go the same way share their connections, so that one more costs microseconds. The returned handle
+/// works in a child process after `fork` too.
+///
+/// @param base_url    where the service is: https://, or http:// for a loopback address or localhost; 1 to 2048 bytes of
+///                    UTF-8; a path prefix is kept, a final /JSON is taken as such; no user name, query or fragment.
+///                    NULL: https://apidev.okdokument.com, the development host (the only one that the service's page
+///                    names), which is hardly what production wants.
+/// @param api_key     the key for the header x-api-key, 1 to 4096 visible ASCII characters; not NULL.
+/// @param options     NULL: every default. See `okdok_options`.
+/// @param out_status  NULL, or where to write the status.
+/// @param out_error   NULL, or where to write what happened; it needs no initialising.
+/// @return a handle for `okdok_free`, or NULL. Everything passed in was copied and may go.
+///
+/// Statuses: OKDOK_STATUS_OK; OKDOK_STATUS_INVALID_ARGUMENT (which and why is in the message);
+/// OKDOK_STATUS_TLS_FAILED (the system has no roots to trust); OKDOK_STATUS_NO_RESOURCES; OKDOK_STATUS_INTERNAL.
+///
+/// Any thread, any time, but for signal handlers, `DllMain`, and constructors and destructors of libraries.
+///
+/// # Safety
+/// Each pointer is NULL or valid as said above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn okdok_client_new(
+    base_url: *const c_char,
+    api_key: *const c_char,
+    options: *const okdok_options,
+    out_status: *mut okdok_status,
+    out_error: *mut okdok_error,
+) -> *mut okdok_client {
+    let outputs = Outputs { status: out_status, error: out_error };
+    let made = guarded(Err((Report::panicked(), None)), || {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { new_client(base_url, api_key, options) }
+    });
+    guarded(ptr::null_mut(), || {
+        let (handle, report, api_key) = match made {
+            Ok(token) => (ptr::without_provenance_mut(token), Report::ok(), None),
+            Err((report, api_key)) => (ptr::null_mut(), report, api_key),
+        };
+        // SAFETY: the caller's promise, passed on.
+        unsafe { outputs.write(&report, api_key) };
+        handle
+    })
+}
+
+/// The new client's handle; or why there is none, with the key that the text must not show.
+///
+/// # Safety
+/// As for [`okdok_client_new`].
+unsafe fn new_client<'a>(
+    base_url: *const c_char,
+    api_key: *const c_char,
+    options: *const okdok_options,
+) -> Result<usize, (Report, Option<&'a str>)> {
+    unloading::pin();
+    fork::watch();
+    // SAFETY: the caller's promise, passed on.
+    let api_key = unsafe { arguments::text("api_key", api_key) }.map_err(|refusal| (refusal.into(), None))?;
+    let made = || {
+        let api_key =
+            api_key.ok_or_else(|| Refusal::argument("api_key is NULL; give the key of your OKdokument account"))?;
+        // SAFETY: the caller's promise, passed on.
+        let (base_url, options) = unsafe { (arguments::text("base_url", base_url)?, arguments::options(options)?) };
+        let client = Client::new(base_url, api_key, options)?;
+        registry::register(client).ok_or_else(|| Refusal::Internal("the system gave no random numbers".into()))
+    };
+    made().map_err(|refusal| (refusal.into(), api_key))
+}
+
+/// Deletes a signature request: `DELETE {base_url}/JSON/signatureRequest/{id}`.
+///
+/// Blocks until the service has answered or the deadline has passed (`timeout_ms`, plus 250 ms at most), whatever the
+/// network does. Tries again, where that may help and time allows, up to `max_attempts`.
+///
+/// False with `outcome_unknown` 0 means that this call deleted nothing; with 1, that the service may have deleted it.
+///
+/// @param client                a handle of `okdok_client_new`; many threads may use one at once. Anything else is
+///                              refused, never dereferenced.
+/// @param signature_request_id  the id that Create signature request returned, opaque, 1 to 256 bytes of UTF-8 without
+///                              control characters, `/` and `\`, and neither `.` nor `..`; not NULL.
+/// @param out_status            NULL, or where to write the status.
+/// @param out_error             NULL, or where to write what happened; it needs no initialising.
+/// @return true when the signature request is gone: OKDOK_STATUS_OK or OKDOK_STATUS_PRESUMED_DELETED.
+///
+/// Statuses: every one of the list, but for OKDOK_STATUS_TLS_FAILED for want of roots.
+///
+/// Any thread, any time, but for signal handlers, `DllMain`, and constructors and destructors of libraries. Thread
+/// cancellation is held off meanwhile.
+///
+/// # Safety
+/// `signature_request_id` is NULL or NUL-terminated; the outputs are NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn okdok_delete_signature_request(
+    client: *const okdok_client,
+    signature_request_id: *const c_char,
+    out_status: *mut okdok_status,
+    out_error: *mut okdok_error,
+) -> bool {
+    let outputs = Outputs { status: out_status, error: out_error };
+    let client = guarded(None, || registry::find(client.addr()));
+    let report = guarded(Report::panicked(), || match &client {
+        None => Refusal::Client.into(),
+        // SAFETY: the caller's promise, passed on.
+        Some(client) => match unsafe { arguments::text("signature_request_id", signature_request_id) } {
+            Ok(Some(id)) => client.delete(id),
+            Ok(None) => Refusal::argument("signature_request_id is NULL").into(),
+            Err(refusal) => refusal.into(),
+        },
+    });
+    guarded(false, || {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { outputs.write(&report, client.as_ref().map(|client| client.api_key())) };
+        report.is_gone()
+    })
+}
+
+/// Frees a client. Returns at once; calls that still run on it finish.
+///
+/// @param client  a handle of `okdok_client_new`. NULL, a handle that was freed before and anything else are ignored.
+///
+/// Yields no status. Any thread, any time, but for signal handlers, `DllMain`, and constructors and destructors of
+/// libraries.
+#[unsafe(no_mangle)]
+pub extern "C" fn okdok_free(client: *mut okdok_client) {
+    guarded((), || registry::remove(client.addr()));
+}
+
+/// The version of the library, for logs.
+///
+/// @return static text such as "0.1.0", never NULL, never to be freed.
+///
+/// Yields no status. Any thread, any time.
+#[unsafe(no_mangle)]
+pub extern "C" fn okdok_version() -> *const c_char {
+    const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(version) => version,
+        Err(_) => c"",
+    };
+    guarded(c"".as_ptr(), || VERSION.as_ptr())
+}
+
+/// The version of the library's ABI. A wrapper checks it first: it must equal the `OKDOK_ABI_VERSION` it was written for.
+///
+/// @return `OKDOK_ABI_VERSION` of the library that was loaded.
+///
+/// Yields no status. Any thread, any time.
+#[unsafe(no_mangle)]
+pub extern "C" fn okdok_abi_version() -> u32 {
+    guarded(OKDOK_ABI_VERSION, || OKDOK_ABI_VERSION)
+}

@@ -1,0 +1,106 @@
+//! What a call tells its caller: the C struct, and how text from anywhere is made fit for it.
+
+use std::ffi::c_char;
+
+use crate::report::Report;
+use crate::status::okdok_status;
+
+/// Everything that a call has to say, written whole by each call that is given one.
+///
+/// 1024 bytes on every platform; the caller's own memory, which needs no initialising. Text is UTF-8, NUL-terminated,
+/// cut at a character boundary and free of control characters. It never holds the API key: where text from outside
+/// does, and the key has 8 bytes or more, `***` stands in its place.
+#[repr(C)]
+pub struct okdok_error {
+    /// The same as `*out_status`.
+    pub status: okdok_status,
+    /// The HTTP status code of the reported answer; 0: no response arrived.
+    pub http_status: i32,
+    /// Attempts begun, retries and those not sent included; 0: refused before the first.
+    pub attempts: u32,
+    /// 1: the service may have deleted it, and this call could not find out. 0 with a false result: this call deleted
+    /// nothing.
+    pub outcome_unknown: u32,
+    /// Milliseconds that the reported answer asked to wait (`Retry-After`); 0: none; saturates.
+    pub retry_after_ms: u32,
+    /// The response's `message`, such as `err.signature.request.not.exist`; "": none.
+    pub service_code: [c_char; 128],
+    /// The response's `value` or `result`; "": none.
+    pub service_value: [c_char; 256],
+    /// For a person: what happened and what to do. "" only with `OKDOK_STATUS_OK`.
+    pub message: [c_char; 512],
+    /// Zero. Later fields come from here.
+    pub reserved: [u32; 27],
+}
+
+/// A key shorter than this is likelier part of an innocent word than a leak.
+const SHORTEST_HIDDEN_KEY: usize = 8;
+
+impl okdok_error {
+    pub fn new(report: &Report, api_key: Option<&str>) -> Self {
+        Self {
+            status: report.status,
+            http_status: i32::from(report.http_status),
+            attempts: report.attempts,
+            outcome_unknown: u32::from(report.outcome_unknown),
+            retry_after_ms: report.retry_after.map_or(0, |wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)),
+            service_code: fit(&report.service_code, api_key),
+            service_value: fit(&report.service_value, api_key),
+            message: fit(&report.message, api_key),
+            reserved: [0; 27],
+        }
+    }
+}
+
+/// `text` without control characters and without the key, cut to a C string of `N` bytes.
+fn fit<const N: usize>(text: &str, api_key: Option<&str>) -> [c_char; N] {
+    // Control characters first: one in the middle of the key must not hide it.
+    let mut text: String = text.chars().filter(|c| !c.is_control()).collect();
+    if let Some(key) = api_key.filter(|key| key.len() >= SHORTEST_HIDDEN_KEY) {
+        // Again, for what came together around a replacement; each is shorter than the key, so this ends.
+        while text.contains(key) {
+            text = text.replace(key, "***");
+        }
+    }
+    let mut fitted = [0; N];
+    let end = text.floor_char_boundary(N - 1);
+    for (to, from) in fitted.iter_mut().zip(text.bytes().take(end)) {
+        *to = from.cast_signed() as c_char;
+    }
+    fitted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fitted<const N: usize>(text: &str, key: Option<&str>) -> String {
+        let chars: [c_char; N] = fit(text, key);
+        let bytes = chars.iter().map(|c| c.cast_unsigned()).take_while(|b| *b != 0).collect();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn text_is_cut_at_a_character_boundary() {
+        assert_eq!(fitted::<8>("aaaaaaéb", None), "aaaaaa");
+        assert_eq!(fitted::<9>("aaaaaaéb", None), "aaaaaaé");
+    }
+
+    #[test]
+    fn control_characters_are_dropped_and_cannot_hide_the_key() {
+        assert_eq!(fitted::<64>("a\u{0}b\u{1b}[31m\u{85}", None), "ab[31m");
+        assert_eq!(fitted::<64>("key: secret\u{7}-key!", Some("secret-key")), "key: ***!");
+    }
+
+    #[test]
+    fn only_a_key_of_8_bytes_or_more_is_replaced() {
+        assert_eq!(fitted::<64>("abcdefgh abcdefgh", Some("abcdefgh")), "*** ***");
+        assert_eq!(fitted::<64>("abcdefg", Some("abcdefg")), "abcdefg");
+        assert!(!fitted::<64>(&"*".repeat(24), Some("********")).contains("********"));
+    }
+
+    #[test]
+    fn a_key_is_replaced_before_the_cut() {
+        assert_eq!(fitted::<8>("abc secret-key", Some("secret-key")), "abc ***");
+    }
+}

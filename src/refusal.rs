@@ -1,0 +1,48 @@
+//! Why a call ended before its first attempt.
+
+use thiserror::Error;
+
+use crate::report::Report;
+use crate::status::{
+    OKDOK_STATUS_INTERNAL, OKDOK_STATUS_INVALID_ARGUMENT, OKDOK_STATUS_INVALID_CLIENT, OKDOK_STATUS_NO_RESOURCES,
+    OKDOK_STATUS_TLS_FAILED, okdok_status,
+};
+
+#[derive(Debug, Error)]
+pub enum Refusal {
+    #[error("{0}")]
+    Argument(String),
+    #[error(
+        "this handle is not a live client: make one with okdok_client_new, and do not use it after okdok_free \
+         (a handle belongs to the loaded copy of the library that made it)"
+    )]
+    Client,
+    #[error("{0}")]
+    NoRoots(String),
+    #[error("{0}; nothing was sent: lower the process's load or raise its limits (ulimit -n, -u)")]
+    NoResources(String),
+    #[error("okdok could not set up its HTTP client: {0}")]
+    Internal(String),
+}
+
+impl Refusal {
+    pub fn argument(message: impl Into<String>) -> Self {
+        Self::Argument(message.into())
+    }
+
+    fn status(&self) -> okdok_status {
+        match self {
+            Self::Argument(_) => OKDOK_STATUS_INVALID_ARGUMENT,
+            Self::Client => OKDOK_STATUS_INVALID_CLIENT,
+            Self::NoRoots(_) => OKDOK_STATUS_TLS_FAILED,
+            Self::NoResources(_) => OKDOK_STATUS_NO_RESOURCES,
+            Self::Internal(_) => OKDOK_STATUS_INTERNAL,
+        }
+    }
+}
+
+impl From<Refusal> for Report {
+    fn from(refusal: Refusal) -> Self {
+        Self::refused(refusal.status(), refusal.to_string())
+    }
+}

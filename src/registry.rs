@@ -1,0 +1,75 @@
+//! Handles: random tokens looked up here, never pointers that are dereferenced, and never given out twice.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::client::Client;
+use crate::lock::LeafLock;
+
+pub type Clients = BTreeMap<usize, Arc<Client>>;
+
+pub static CLIENTS: LeafLock<Clients> = LeafLock::new(BTreeMap::new());
+
+/// Keeps `client` and returns its handle; `None` where the system has no randomness to give.
+pub fn register(client: Client) -> Option<usize> {
+    let client = Arc::new(client);
+    loop {
+        let token = token(random()?);
+        let mut clients = CLIENTS.lock();
+        // With 60 random bits a repetition is not to be met, but a live client must not be lost to one.
+        if let std::collections::btree_map::Entry::Vacant(place) = clients.entry(token) {
+            place.insert(client);
+            return Some(token);
+        }
+    }
+}
+
+pub fn find(token: usize) -> Option<Arc<Client>> {
+    CLIENTS.lock().get(&token).cloned()
+}
+
+/// Forgets a handle. The client ends with the last call that runs on it: here, after the lock, where none does.
+pub fn remove(token: usize) {
+    let removed = CLIENTS.lock().remove(&token);
+    drop(removed);
+}
+
+#[cfg(target_pointer_width = "64")]
+fn random() -> Option<usize> {
+    getrandom::u64().ok().and_then(|bits| usize::try_from(bits).ok())
+}
+
+#[cfg(target_pointer_width = "32")]
+fn random() -> Option<usize> {
+    getrandom::u32().ok().and_then(|bits| usize::try_from(bits).ok())
+}
+
+/// Never NULL, never -1, and no address that the processor would accept: bits 63 and 62 differ (x86-64 wants its upper
+/// bits all alike) and so do 55 and 54 (arm64, which may ignore the top byte).
+#[cfg(target_pointer_width = "64")]
+const fn token(random: usize) -> usize {
+    let free = !(0b11 << 62 | 0b11 << 54);
+    random & free | 1 << 63 | 1 << 54
+}
+
+/// Never NULL, never -1, and never aligned as a pointer to an object is.
+#[cfg(target_pointer_width = "32")]
+const fn token(random: usize) -> usize {
+    random & !0b11 | 0b01
+}
+
+#[cfg(all(test, target_pointer_width = "64"))]
+mod tests {
+    use super::token;
+
+    #[test]
+    fn a_token_is_never_null_minus_one_or_a_canonical_address() {
+        for random in [0, usize::MAX, 0x0000_7fff_ffff_ffff, 0xffff_8000_0000_0000, 0x00ff_ffff_ffff_ffff] {
+            let token = token(random);
+            assert_ne!(token, 0);
+            assert_ne!(token, usize::MAX);
+            assert_ne!(token >> 63, token >> 62 & 1);
+            assert_ne!(token >> 55 & 1, token >> 54 & 1);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The one request that okdok sends: which URL, which headers.
+//!
+//! Source: <https://wiki.signatus.com/documentation/okdokument-api/3-4-delete-signature-request-id/>
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use url::Url;
+
+use crate::address::BaseUrl;
+use crate::refusal::Refusal;
+
+/// All but the unreserved characters of RFC 3986.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// The URL of a signature request, its id as one path segment.
+pub fn url(base: &BaseUrl, id: &str) -> Result<Url, Refusal> {
+    let path = format!("/JSON/signatureRequest/{}", utf8_percent_encode(id, SEGMENT));
+    base.join(&path).ok_or_else(|| Refusal::argument(format!("signature_request_id \"{id}\" cannot stand in a URL")))
+}
+
+pub fn headers(api_key: &str, user_agent: &HeaderValue) -> Result<HeaderMap, Refusal> {
+    let mut key =
+        HeaderValue::from_str(api_key).map_err(|_| Refusal::argument("api_key cannot be sent as a header"))?;
+    // Keeps it out of what the HTTP stack prints of a request.
+    key.set_sensitive(true);
+    let mut headers = HeaderMap::with_capacity(3);
+    headers.insert(X_API_KEY, key);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, user_agent.clone());
+    Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deletes(id: &str) -> String {
+        let base = BaseUrl::parse(Some("https://h.test/p")).unwrap();
+        url(&base, id).unwrap().into()
+    }
+
+    #[test]
+    fn an_id_is_one_segment() {
+        assert_eq!(deletes("a-b_c.d~1"), "https://h.test/p/JSON/signatureRequest/a-b_c.d~1");
+        assert_eq!(deletes("%2e%2E"), "https://h.test/p/JSON/signatureRequest/%252e%252E");
+        assert_eq!(deletes("a b?c#d;e"), "https://h.test/p/JSON/signatureRequest/a%20b%3Fc%23d%3Be");
+        assert_eq!(deletes("žltý"), "https://h.test/p/JSON/signatureRequest/%C5%BElt%C3%BD");
+    }
+
+    #[test]
+    fn a_path_that_a_parser_would_change_is_not_sent() {
+        let base = BaseUrl::parse(Some("https://h.test/p")).unwrap();
+        for id in [".", ".."] {
+            assert!(url(&base, id).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_sensitive() {
+        let headers = headers("secret-key", &HeaderValue::from_static("x")).unwrap();
+        assert!(!format!("{headers:?}").contains("secret"));
+    }
+}

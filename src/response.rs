@@ -1,0 +1,180 @@
+//! Reading a response: what its status line and body say of this signature request.
+//!
+//! Source: <https://wiki.signatus.com/documentation/okdokument-api/3-4-delete-signature-request-id/>; where that is
+//! silent, the reading is the careful one.
+
+use std::io::{ErrorKind, Read};
+use std::time::{Instant, SystemTime};
+
+use reqwest::blocking::Response;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::attempt::{Attempt, Ended};
+use crate::retry::retry_after;
+use crate::status::{
+    OKDOK_STATUS_BAD_REQUEST, OKDOK_STATUS_FORBIDDEN, OKDOK_STATUS_NOT_FOUND, OKDOK_STATUS_OK,
+    OKDOK_STATUS_RATE_LIMITED, OKDOK_STATUS_SERVER_ERROR, OKDOK_STATUS_TIMED_OUT, OKDOK_STATUS_UNAUTHORIZED,
+    OKDOK_STATUS_UNEXPECTED_RESPONSE, okdok_status,
+};
+
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// A body as it arrived; only a complete one is looked into.
+enum Body {
+    Complete(Vec<u8>),
+    TooLarge,
+    /// Ended or broken before its end.
+    Cut,
+    /// Not complete at the deadline.
+    Late,
+}
+
+/// The members of the service's JSON reports; others are ignored, and `null` is absent.
+#[derive(Default, Deserialize)]
+struct Members {
+    message: Option<Value>,
+    result: Option<Value>,
+    value: Option<Value>,
+}
+
+/// `origin` is the service's scheme, host and port, for messages.
+pub fn judge(mut response: Response, id: &str, origin: &str, deadline: Instant) -> Attempt {
+    let http_status = response.status().as_u16();
+    let retry_after = retry_after(response.headers(), SystemTime::now());
+    let body = read(&mut response, deadline);
+    let members = match &body {
+        Body::Complete(bytes) => parse(bytes),
+        _ => Members::default(),
+    };
+    let message = text(members.message.as_ref());
+    let deleted = http_status == 200 && message == "msg.deleted" && is(members.result.as_ref(), id);
+    let missing = matches!(http_status, 400 | 404 | 410)
+        && message == "err.signature.request.not.exist"
+        && (members.value.is_none() || is(members.value.as_ref(), id));
+
+    let (ended, status) = match http_status {
+        _ if deleted => (Ended::Answered, OKDOK_STATUS_OK),
+        _ if missing => (Ended::Answered, OKDOK_STATUS_NOT_FOUND),
+        200 if matches!(body, Body::Late) => (Ended::Open, OKDOK_STATUS_TIMED_OUT),
+        // A time-out of the server, and nginx's word for a client that left: the work may be going on.
+        408 | 499 => (Ended::Open, OKDOK_STATUS_UNEXPECTED_RESPONSE),
+        400..500 => (Ended::Refused, refused(http_status)),
+        500..600 => (Ended::Open, OKDOK_STATUS_SERVER_ERROR),
+        _ => (Ended::Open, OKDOK_STATUS_UNEXPECTED_RESPONSE),
+    };
+    let retry = match http_status {
+        200 => !deleted && matches!(body, Body::Cut),
+        408 | 429 | 500 | 502 | 503 | 504 => true,
+        _ => false,
+    };
+    let (first, second) =
+        if http_status == 200 { (&members.result, &members.value) } else { (&members.value, &members.result) };
+    let service_value = match text(first.as_ref()) {
+        "" => text(second.as_ref()),
+        found => found,
+    };
+    Attempt {
+        ended,
+        retry,
+        status,
+        http_status,
+        retry_after,
+        service_code: message.to_owned(),
+        service_value: service_value.to_owned(),
+        message: advice(status, http_status, id, origin, message, &body),
+    }
+}
+
+fn read(response: &mut Response, deadline: Instant) -> Body {
+    let mut bytes = Vec::new();
+    let mut block = [0; 4096];
+    loop {
+        match response.read(&mut block) {
+            Ok(0) => return Body::Complete(bytes),
+            Ok(count) => bytes.extend(block.iter().take(count)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) if Instant::now() >= deadline => return Body::Late,
+            Err(_) => return Body::Cut,
+        }
+        if bytes.len() > LARGEST_BODY {
+            return Body::TooLarge;
+        }
+        // A body that drips must not carry us past it.
+        if Instant::now() >= deadline {
+            return Body::Late;
+        }
+    }
+}
+
+/// Empty where it is not one JSON object that says each thing once.
+fn parse(bytes: &[u8]) -> Members {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    // Derived code would take an array for the members in their order.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Members::default();
+    }
+    serde_json::from_slice(bytes).unwrap_or_default()
+}
+
+fn text(member: Option<&Value>) -> &str {
+    member.and_then(Value::as_str).unwrap_or_default()
+}
+
+fn is(member: Option<&Value>, id: &str) -> bool {
+    member.and_then(Value::as_str) == Some(id)
+}
+
+fn refused(http_status: u16) -> okdok_status {
+    match http_status {
+        400 => OKDOK_STATUS_BAD_REQUEST,
+        401 => OKDOK_STATUS_UNAUTHORIZED,
+        403 => OKDOK_STATUS_FORBIDDEN,
+        429 => OKDOK_STATUS_RATE_LIMITED,
+        _ => OKDOK_STATUS_UNEXPECTED_RESPONSE,
+    }
+}
+
+/// For a person: what happened and what to do.
+fn advice(status: okdok_status, http_status: u16, id: &str, origin: &str, code: &str, body: &Body) -> String {
+    let said = if code.is_empty() { String::new() } else { format!(", {code}") };
+    match status {
+        OKDOK_STATUS_OK => String::new(),
+        OKDOK_STATUS_NOT_FOUND => format!(
+            "{origin} knows no such signature request ({http_status}{said}): it may have been deleted before, or base_url \
+             or the id is wrong: \"{id}\""
+        ),
+        OKDOK_STATUS_BAD_REQUEST => format!("{origin} refused the request (400{said}); check the id: \"{id}\""),
+        OKDOK_STATUS_UNAUTHORIZED => format!(
+            "{origin} did not accept the API key in the header x-api-key (401{said}); check the key, and that it belongs \
+             to this host"
+        ),
+        OKDOK_STATUS_FORBIDDEN => format!(
+            "{origin} accepted the API key in the header x-api-key, but it lacks the permission to delete this signature \
+             request (403{said})"
+        ),
+        OKDOK_STATUS_RATE_LIMITED => format!("{origin} receives too many requests (429{said}); wait, then try again"),
+        OKDOK_STATUS_SERVER_ERROR => {
+            format!("{origin}, or a gateway before it, failed ({http_status}{said}); try again later")
+        }
+        OKDOK_STATUS_TIMED_OUT => format!(
+            "the answer of {origin} (200) was not complete before the deadline; allow more time with timeout_ms if this \
+             repeats"
+        ),
+        _ => format!(
+            "{origin} gave an answer that the service does not document ({http_status}{said}): {}",
+            match http_status {
+                200 => match body {
+                    Body::Complete(_) =>
+                        "its body does not confirm that this signature request was deleted; base_url may be wrong",
+                    Body::TooLarge => "its body is too large; base_url may be wrong",
+                    Body::Cut | Body::Late => "its body broke off, so nothing is confirmed",
+                },
+                300..400 =>
+                    "a redirect, which is not followed because the API key would go along; base_url may be wrong",
+                404 | 405 | 410 => "the base URL may be wrong: it should lead to where /JSON/signatureRequest/ is",
+                _ => "base_url may be wrong, or something stands between",
+            }
+        ),
+    }
+}

@@ -1,0 +1,113 @@
+//! Which certificate authorities a client trusts, and the TLS configuration made of them.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::Read;
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::refusal::Refusal;
+
+/// Bundles have some 200 KB; what is larger than this is another file.
+const LARGEST_CA_FILE: u64 = 16 * 1024 * 1024;
+
+/// Where roots come from. Clients with equal sources share their roots.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Plain http needs none.
+    None,
+    /// The system's, or what these variables name instead.
+    System { ssl_cert_file: Option<OsString>, ssl_cert_dir: Option<OsString> },
+    /// The content of a `ca_file`: a bundle that was rotated is another one.
+    Bundle(Arc<[u8]>),
+}
+
+impl Source {
+    pub fn new(ca_file: Option<&str>, https: bool) -> Result<Self, Refusal> {
+        let Some(path) = ca_file else {
+            return Ok(if https {
+                Self::System { ssl_cert_file: env::var_os("SSL_CERT_FILE"), ssl_cert_dir: env::var_os("SSL_CERT_DIR") }
+            } else {
+                Self::None
+            });
+        };
+        let bundle = Self::Bundle(read(path)?.into());
+        if https {
+            return Ok(bundle);
+        }
+        // Not needed, yet a bad file should not wait for the day when the base URL becomes https.
+        bundle.load()?;
+        Ok(Self::None)
+    }
+
+    pub fn load(&self) -> Result<Arc<RootCertStore>, Refusal> {
+        let mut roots = RootCertStore::empty();
+        match self {
+            Self::None => {}
+            Self::System { .. } => {
+                let found = rustls_native_certs::load_native_certs();
+                roots.add_parsable_certificates(found.certs);
+                if roots.is_empty() {
+                    let why = found.errors.first().map_or(String::new(), |error| format!(" ({error})"));
+                    return Err(Refusal::NoRoots(format!(
+                        "this system has no certificate authorities to trust{why}: install the package ca-certificates, \
+                         set SSL_CERT_FILE, or give a bundle in ca_file"
+                    )));
+                }
+            }
+            Self::Bundle(pem) => {
+                roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
+                if roots.is_empty() {
+                    return Err(Refusal::argument(
+                        "options.ca_file holds no usable certificate; it must be PEM (-----BEGIN CERTIFICATE-----)",
+                    ));
+                }
+            }
+        }
+        Ok(Arc::new(roots))
+    }
+}
+
+fn read(path: &str) -> Result<Vec<u8>, Refusal> {
+    let unreadable = |why: &str| Refusal::argument(format!("options.ca_file \"{path}\" cannot be read: {why}"));
+    let failed = |error: std::io::Error| unreadable(&error.to_string());
+    // Before it is opened: opening a pipe may wait for ever.
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(unreadable("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(LARGEST_CA_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LARGEST_CA_FILE {
+        return Err(unreadable("it has more than 16 MiB"));
+    }
+    Ok(bytes)
+}
+
+/// TLS 1.2 or newer with ring, trusting `roots` alone.
+pub fn tls_config(roots: &Arc<RootCertStore>) -> Result<ClientConfig, Refusal> {
+    let provider = ring::default_provider();
+    initialise(&provider)?;
+    let config = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Refusal::Internal(error.to_string()))?
+        .with_root_certificates(Arc::clone(roots))
+        .with_no_client_auth();
+    Ok(config)
+}
+
+/// Makes ring look at the processor and the random generator now, under the lock that `fork` waits for: a child whose
+/// parent was in the middle of it would wait for ever.
+fn initialise(provider: &CryptoProvider) -> Result<(), Refusal> {
+    let failed = |what: &str| Refusal::Internal(format!("{what} is not available"));
+    provider.secure_random.fill(&mut [0]).map_err(|_| failed("randomness"))?;
+    for group in &provider.kx_groups {
+        group.start().map_err(|_| failed("key exchange"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! What a call can come to: the one list of statuses that the header, the bindings and the README follow.
+
+use std::ffi::{CStr, c_char};
+
+use crate::guard::guarded;
+
+/// What a call came to: one of the `OKDOK_STATUS_` numbers.
+///
+/// A number is never renumbered or reused. New ones may appear in a later release: a caller that meets one that it does
+/// not know trusts the returned `bool`.
+pub type okdok_status = i32;
+
+/// The service confirmed that it deleted this signature request (200 and `msg.deleted` for this id). Returns true.
+pub const OKDOK_STATUS_OK: okdok_status = 0;
+/// The service said that the signature request does not exist, but an earlier attempt of this same call may have
+/// deleted it. Returns true. The id or the host may also be wrong.
+pub const OKDOK_STATUS_PRESUMED_DELETED: okdok_status = 1;
+/// An argument or option is NULL, empty, too long, not UTF-8, holds forbidden characters or cannot be used. Nothing was
+/// sent.
+pub const OKDOK_STATUS_INVALID_ARGUMENT: okdok_status = 10;
+/// The handle is not, or no longer, a live client of this library. Nothing was sent.
+pub const OKDOK_STATUS_INVALID_CLIENT: okdok_status = 11;
+/// 400 (404, 410) with `err.signature.request.not.exist` for this id: no such signature request.
+pub const OKDOK_STATUS_NOT_FOUND: okdok_status = 20;
+/// Any other 400.
+pub const OKDOK_STATUS_BAD_REQUEST: okdok_status = 21;
+/// 401: the service did not accept the API key.
+pub const OKDOK_STATUS_UNAUTHORIZED: okdok_status = 22;
+/// 403: the API key lacks the permission.
+pub const OKDOK_STATUS_FORBIDDEN: okdok_status = 23;
+/// 429: too many requests; see `retry_after_ms`.
+pub const OKDOK_STATUS_RATE_LIMITED: okdok_status = 24;
+/// 5xx: the service or a gateway failed.
+pub const OKDOK_STATUS_SERVER_ERROR: okdok_status = 25;
+/// Any other answer: redirects, 204, 404, 408, a 200 that does not confirm this id, or something that is not HTTP.
+pub const OKDOK_STATUS_UNEXPECTED_RESPONSE: okdok_status = 26;
+/// The host name could not be resolved, or not in time.
+pub const OKDOK_STATUS_RESOLVE_FAILED: okdok_status = 30;
+/// No connection: refused, unreachable, too slow, or broken during the handshake.
+pub const OKDOK_STATUS_CONNECT_FAILED: okdok_status = 31;
+/// Certificate or handshake refused by either side; also no roots to trust, then at `okdok_client_new`.
+pub const OKDOK_STATUS_TLS_FAILED: okdok_status = 32;
+/// The deadline passed inside an attempt.
+pub const OKDOK_STATUS_TIMED_OUT: okdok_status = 33;
+/// The connection broke after the request may have been sent.
+pub const OKDOK_STATUS_CONNECTION_LOST: okdok_status = 34;
+/// The proxy did not open a tunnel: it refused, asked for a login or hung up. Never retried.
+pub const OKDOK_STATUS_PROXY_REFUSED: okdok_status = 35;
+/// A bug in the library, caught at the boundary.
+pub const OKDOK_STATUS_INTERNAL: okdok_status = 40;
+/// No thread, descriptor or memory map could be had from the system.
+pub const OKDOK_STATUS_NO_RESOURCES: okdok_status = 41;
+
+macro_rules! names {
+    ($($constant:ident)*) => {
+        const fn name(status: okdok_status) -> &'static CStr {
+            // Constants are all upper case: a `match` on a lower-case name would bind it and catch everything.
+            $(if status == $constant {
+                const NAME: &CStr = match CStr::from_bytes_with_nul(concat!(stringify!($constant), "\0").as_bytes()) {
+                    Ok(name) => name,
+                    Err(_) => c"",
+                };
+                return NAME;
+            })*
+            c"OKDOK_STATUS_UNKNOWN"
+        }
+    };
+}
+
+names! {
+    OKDOK_STATUS_OK
+    OKDOK_STATUS_PRESUMED_DELETED
+    OKDOK_STATUS_INVALID_ARGUMENT
+    OKDOK_STATUS_INVALID_CLIENT
+    OKDOK_STATUS_NOT_FOUND
+    OKDOK_STATUS_BAD_REQUEST
+    OKDOK_STATUS_UNAUTHORIZED
+    OKDOK_STATUS_FORBIDDEN
+    OKDOK_STATUS_RATE_LIMITED
+    OKDOK_STATUS_SERVER_ERROR
+    OKDOK_STATUS_UNEXPECTED_RESPONSE
+    OKDOK_STATUS_RESOLVE_FAILED
+    OKDOK_STATUS_CONNECT_FAILED
+    OKDOK_STATUS_TLS_FAILED
+    OKDOK_STATUS_TIMED_OUT
+    OKDOK_STATUS_CONNECTION_LOST
+    OKDOK_STATUS_PROXY_REFUSED
+    OKDOK_STATUS_INTERNAL
+    OKDOK_STATUS_NO_RESOURCES
+}
+
+/// The name of a status, for logs.
+///
+/// @param status  any number.
+/// @return static text, never NULL, never to be freed: "OKDOK_STATUS_NOT_FOUND", say; "OKDOK_STATUS_UNKNOWN" for a
+///         number that this release does not know.
+///
+/// Any thread, any time. Yields no status.
+#[unsafe(no_mangle)]
+pub extern "C" fn okdok_status_name(status: okdok_status) -> *const c_char {
+    guarded(c"OKDOK_STATUS_UNKNOWN".as_ptr(), || name(status).as_ptr())
+}

@@ -1,0 +1,23 @@
+//! The library stays in memory once used: its threads run its code. On ELF systems the linker flag `-z nodelete` says so.
+
+#[cfg(windows)]
+pub fn pin() {
+    use windows_sys::Win32::Foundation::HMODULE;
+    use windows_sys::Win32::System::LibraryLoader::{
+        GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, GET_MODULE_HANDLE_EX_FLAG_PIN, GetModuleHandleExW,
+    };
+
+    let mut module: HMODULE = std::ptr::null_mut();
+    let inside: *const u16 = (pin as fn() as *const ()).cast();
+    // SAFETY: with FROM_ADDRESS the "name" is any address inside the module, here of this function; it is not read.
+    unsafe {
+        GetModuleHandleExW(
+            GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+            inside,
+            &raw mut module,
+        );
+    }
+}
+
+#[cfg(not(windows))]
+pub fn pin() {}
