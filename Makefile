@@ -1,17 +1,69 @@
-# make demo and make test are all that a newcomer needs; `make help` lists the rest.
+# `make demo` and `make test` set up all they need; `make help` lists the rest.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
 
-CARGO ?= $(shell command -v cargo || echo $$HOME/.cargo/bin/cargo)
+export PATH := $(PATH):$(HOME)/.cargo/bin
+CARGO := cargo
 LIBRARY := target/release/libokdok.so
 SANDBOX := target/debug/examples/sandbox
 FAULTS := target/debug/okdok-faults
 WITH_SERVERS := scripts/with-servers
+C_WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
 
 # Each part of the tree adds its own targets to these lists.
-DEMOS :=
-TESTS :=
+DEMOS := demo-c
+TESTS := test-rust
 SLOW_TESTS :=
-LINTS :=
+LINTS := lint-rust lint-header lint-scripts
 
-include $(wildcard bindings/*/*.mk packaging/*.mk tests/*/*.mk)
+include $(sort $(wildcard bindings/*/*.mk packaging/*.mk tests/*/*.mk benches/*.mk))
+
+.PHONY: help demo test slow-test lint setup clean library servers $(DEMOS) $(TESTS) $(SLOW_TESTS) $(LINTS)
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+demo: $(DEMOS) ## deletes a signature request from the sandbox, from every language present
+
+test: $(TESTS) ## every test but the slow ones
+
+slow-test: $(SLOW_TESTS) ## the tests that .ci/run adds
+
+lint: $(LINTS) ## formatting, warnings, generated files
+
+clean: ## removes what was built
+	rm -rf target build dist
+
+setup:
+	@scripts/setup-rust
+
+$(LIBRARY): library
+library: | setup
+	@$(CARGO) build --release --quiet
+	@ln -sf libokdok.so target/release/libokdok.so.0
+
+$(SANDBOX) $(FAULTS): servers
+servers: | setup
+	@$(CARGO) build --quiet --package okdok --example sandbox
+	@$(CARGO) build --quiet --package okdok-faults
+
+build/delete-c: examples/delete.c include/okdok.h $(LIBRARY)
+	@mkdir -p build
+	$(CC) -std=c99 $(C_WARNINGS) -Iinclude $< $(LIBRARY) -Wl,-rpath,'$$ORIGIN/../target/release' -o $@
+
+demo-c: build/delete-c | $(SANDBOX) $(FAULTS)
+	@$(WITH_SERVERS) scripts/show-outcomes C build/delete-c
+
+test-rust: | setup
+	$(CARGO) test --quiet --workspace
+
+lint-rust: | setup
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
+
+lint-header: library
+	@git diff --exit-code --stat include/okdok.h || { echo "include/okdok.h is not what the sources generate: commit it"; exit 1; }
+
+lint-scripts:
+	@! scripts/need shellcheck shellcheck || shellcheck $$(git ls-files scripts) .ci/run

@@ -1,0 +1,111 @@
+//! A stand-in for the OKdokument service, for trying okdok without an account and for the tests of every language.
+//!
+//! `sandbox [--port N]`: listens on localhost (N = 8080 unless told; 0 = a free port) and prints its base URL.
+//!
+//! | key                 | answer                          |
+//! | ------------------- | ------------------------------- |
+//! | `sandbox-key`       | by the id, see below            |
+//! | `sandbox-forbidden` | 403                             |
+//! | any other, or none  | 401                             |
+//!
+//! | id                                          | answer                                                           |
+//! | ------------------------------------------- | ---------------------------------------------------------------- |
+//! | `missing-…`, `32f8628d-6658-443d-a2a0-f59d9d3752d222` | 400 `err.signature.request.not.exist`                  |
+//! | `invalid-…`                                 | 400 `err.invalid`                                                |
+//! | `error-…`                                   | 500                                                              |
+//! | any other                                   | the first time 200 `msg.deleted`, then as `missing-…`            |
+#![allow(clippy::expect_used, reason = "a program that cannot go on says why and ends")]
+
+use std::collections::HashSet;
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Mutex;
+use std::thread;
+
+use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
+
+const USAGE: &str = "usage: sandbox [--port N]";
+const PATH: &str = "/JSON/signatureRequest/";
+
+fn main() -> io::Result<()> {
+    let port = port();
+    let service = MockServer::start();
+    let deleted = Mutex::new(HashSet::new());
+    service.mock(|when, then| {
+        when.any_request();
+        then.respond_with(move |request| answer(request, &deleted));
+    });
+
+    // The mock server takes a port of its own choice; this one is ours.
+    let listener = TcpListener::bind(("127.0.0.1", port))?;
+    println!("http://127.0.0.1:{}", listener.local_addr()?.port());
+    for client in listener.incoming() {
+        forward(client?, *service.address());
+    }
+    Ok(())
+}
+
+fn port() -> u16 {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => 8080,
+        ["--port", port] => port.parse().expect(USAGE),
+        _ => {
+            eprintln!("{USAGE}");
+            std::process::exit(2)
+        }
+    }
+}
+
+fn answer(request: &HttpMockRequest, deleted: &Mutex<HashSet<String>>) -> HttpMockResponse {
+    let uri = request.uri();
+    let Some(id) = uri.path().strip_prefix(PATH).filter(|_| request.method() == "DELETE") else {
+        return status(404);
+    };
+    let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy();
+    match request.headers().get("x-api-key").map(|key| key.as_bytes()) {
+        Some(b"sandbox-key") => {}
+        Some(b"sandbox-forbidden") => return status(403),
+        _ => return status(401),
+    }
+    let missing = "err.signature.request.not.exist";
+    if id.starts_with("error-") {
+        status(500)
+    } else if id.starts_with("invalid-") {
+        report(400, "err.invalid", "value", &id)
+    } else if id.starts_with("missing-") || id == "32f8628d-6658-443d-a2a0-f59d9d3752d222" {
+        report(400, missing, "value", &id)
+    } else if deleted.lock().expect("no answer panics").insert(id.to_string()) {
+        report(200, "msg.deleted", "result", &id)
+    } else {
+        report(400, missing, "value", &id)
+    }
+}
+
+fn status(code: u16) -> HttpMockResponse {
+    HttpMockResponse::builder().status(code).build()
+}
+
+fn report(code: u16, message: &str, member: &str, id: &str) -> HttpMockResponse {
+    let body = serde_json::json!({ "message": message, member: id });
+    HttpMockResponse::builder()
+        .status(code)
+        .header("content-type", "application/json")
+        .body(body.to_string())
+        .build()
+}
+
+/// Copies both ways until each side has said all.
+fn forward(client: TcpStream, service: SocketAddr) {
+    let Ok(upstream) = TcpStream::connect(service) else { return };
+    if client.set_nodelay(true).and(upstream.set_nodelay(true)).is_err() {
+        return;
+    }
+    let (Ok(from_client), Ok(from_upstream)) = (client.try_clone(), upstream.try_clone()) else { return };
+    for (mut from, mut to) in [(from_client, upstream), (from_upstream, client)] {
+        thread::spawn(move || {
+            let _ = io::copy(&mut from, &mut to);
+            let _ = to.shutdown(Shutdown::Write);
+        });
+    }
+}
