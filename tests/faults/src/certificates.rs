@@ -1,0 +1,159 @@
+//! Certificates, made when first asked for, and the files that trust them.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
+use rustls::crypto::ring;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::version::{TLS12, TLS13};
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+
+use crate::tls::Cert;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+struct Authorities {
+    root: CertifiedIssuer<'static, KeyPair>,
+    intermediate: CertifiedIssuer<'static, KeyPair>,
+    other_root: CertifiedIssuer<'static, KeyPair>,
+    self_signed: (Certificate, KeyPair),
+}
+
+static AUTHORITIES: OnceLock<Result<Authorities, String>> = OnceLock::new();
+static CONFIGS: Mutex<Option<HashMap<Cert, Arc<ServerConfig>>>> = Mutex::new(None);
+static FILES: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Made when first asked for.
+pub fn config(cert: Cert) -> Result<Arc<ServerConfig>, Failure> {
+    let cert = if matches!(cert, Cert::Broken { .. }) { Cert::Good } else { cert };
+    let mut configs = CONFIGS.lock().unwrap_or_else(PoisonError::into_inner);
+    let configs = configs.get_or_insert_default();
+    if let Some(config) = configs.get(&cert) {
+        return Ok(Arc::clone(config));
+    }
+    let config = Arc::new(make_config(cert)?);
+    configs.insert(cert, Arc::clone(&config));
+    Ok(config)
+}
+
+/// The file that trusts this certificate.
+pub fn trust(cert: Cert) -> Result<PathBuf, Failure> {
+    let authorities = authorities()?;
+    let (name, pem) = match cert {
+        Cert::SelfSigned => ("selfsigned.pem", authorities.self_signed.0.pem()),
+        Cert::Rotated => ("rotated.pem", authorities.other_root.pem()),
+        _ => ("root.pem", authorities.root.pem()),
+    };
+    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = match &*files {
+        Some(folder) => folder,
+        None => files.insert(new_folder()?),
+    };
+    let path = folder.join(name);
+    if !path.exists() {
+        fs::write(&path, pem)?;
+    }
+    Ok(path)
+}
+
+pub fn remove_files() {
+    if let Some(folder) = FILES.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        // Left-over files harm nobody, and there is nobody to tell.
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
+fn new_folder() -> io::Result<PathBuf> {
+    // A killed server with the same process id may have left its own behind.
+    for attempt in 0..100 {
+        let folder = std::env::temp_dir().join(format!("okdok-faults-{}-{attempt}", std::process::id()));
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+            Ok(()) => return Ok(folder),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+fn authorities() -> Result<&'static Authorities, Failure> {
+    let made = AUTHORITIES.get_or_init(|| make_authorities().map_err(|error| error.to_string()));
+    made.as_ref().map_err(|error| error.as_str().into())
+}
+
+fn make_authorities() -> Result<Authorities, rcgen::Error> {
+    let root = CertifiedIssuer::self_signed(authority("okdok test root"), KeyPair::generate()?)?;
+    let intermediate = CertifiedIssuer::signed_by(authority("okdok test intermediate"), KeyPair::generate()?, &root)?;
+    let other_root = CertifiedIssuer::self_signed(authority("okdok other test root"), KeyPair::generate()?)?;
+    let key = KeyPair::generate()?;
+    let mut params = leaf(&["localhost", "127.0.0.1", "::1"])?;
+    params.distinguished_name.push(DnType::CommonName, "okdok self-signed");
+    let self_signed = (params.self_signed(&key)?, key);
+    Ok(Authorities { root, intermediate, other_root, self_signed })
+}
+
+fn authority(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+fn leaf(names: &[&str]) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
+}
+
+fn make_config(cert: Cert) -> Result<ServerConfig, Failure> {
+    let authorities = authorities()?;
+    let mut params = leaf(&["localhost", "127.0.0.1", "::1"])?;
+    let mut issuer = &authorities.root;
+    let mut versions: Vec<&'static SupportedProtocolVersion> = vec![&TLS13, &TLS12];
+    match cert {
+        Cert::Expired => {
+            params.not_before = date_time_ymd(2001, 1, 1);
+            params.not_after = date_time_ymd(2002, 1, 1);
+        }
+        Cert::Future => params.not_before = date_time_ymd(2999, 1, 1),
+        Cert::WrongHost => params = leaf(&["elsewhere.example", "192.0.2.1"])?,
+        Cert::WrongUsage => params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+        Cert::Rotated => issuer = &authorities.other_root,
+        Cert::Incomplete | Cert::Chain => issuer = &authorities.intermediate,
+        Cert::Tls12 | Cert::ClientAuth12 => versions = vec![&TLS12],
+        Cert::Tls13 | Cert::ClientAuth13 => versions = vec![&TLS13],
+        _ => {}
+    }
+    let (mut chain, key) = if cert == Cert::SelfSigned {
+        let (certificate, key) = &authorities.self_signed;
+        (vec![certificate.der().clone()], key.serialize_der())
+    } else {
+        let key = KeyPair::generate()?;
+        (vec![params.signed_by(&key, issuer)?.der().clone()], key.serialize_der())
+    };
+    if cert == Cert::Chain {
+        chain.push(authorities.intermediate.der().clone());
+    }
+    let provider = Arc::new(ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&versions)?;
+    let builder = if matches!(cert, Cert::ClientAuth12 | Cert::ClientAuth13) {
+        let mut roots = RootCertStore::empty();
+        roots.add(authorities.root.der().clone())?;
+        builder
+            .with_client_cert_verifier(WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?)
+    } else {
+        builder.with_no_client_auth()
+    };
+    Ok(builder.with_single_cert(chain, PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key)))?)
+}

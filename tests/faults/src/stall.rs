@@ -1,0 +1,30 @@
+//! A listener whose backlog is full, so that connecting to it hangs.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+
+/// All sockets that keep it so; the first is the listener.
+pub fn stalled(address: SocketAddr) -> io::Result<Vec<Socket>> {
+    let domain = Domain::for_address(address);
+    let listener = Socket::new(domain, Type::STREAM, None)?;
+    if address.is_ipv6() {
+        listener.set_only_v6(true)?;
+    }
+    listener.bind(&address.into())?;
+    listener.listen(0)?;
+    let address = listener.local_addr()?;
+    let mut sockets = vec![listener];
+    // How many fit differs between kernels: full is when one hangs.
+    for _ in 0..64 {
+        let connection = Socket::new(domain, Type::STREAM, None)?;
+        match connection.connect_timeout(&address, Duration::from_millis(50)) {
+            Ok(()) => sockets.push(connection),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(sockets),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("this kernel's backlog does not fill up"))
+}

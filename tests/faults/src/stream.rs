@@ -1,0 +1,63 @@
+//! A connection's bytes, in clear or over TLS.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use rustls::{ServerConnection, StreamOwned};
+use socket2::SockRef;
+
+use crate::delivery::End;
+
+pub enum Stream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
+
+impl Stream {
+    /// Ends the connection; for a FIN or RST no other copy of the descriptor may be open.
+    pub fn end(mut self, end: End) {
+        // The client may be gone already: then there is nothing left to do.
+        match end {
+            End::Reset => {
+                let tcp = match &self {
+                    Self::Plain(tcp) => tcp,
+                    Self::Tls(tls) => &tls.sock,
+                };
+                let _ = SockRef::from(tcp).set_linger(Some(Duration::ZERO));
+            }
+            End::Close => {
+                if let Self::Tls(tls) = &mut self {
+                    tls.conn.send_close_notify();
+                    let _ = tls.flush();
+                }
+            }
+            End::KeepAlive | End::Cut | End::Silence => {}
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => tcp.read(buffer),
+            Self::Tls(tls) => tls.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => tcp.write(bytes),
+            Self::Tls(tls) => tls.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(tcp) => tcp.flush(),
+            Self::Tls(tls) => tls.flush(),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The greeting of a connection: a TLS handshake, a broken one, or none.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::str::FromStr;
+
+use rustls::{ServerConnection, StreamOwned};
+
+use crate::certificates;
+use crate::delivery::End;
+use crate::step::number;
+use crate::stream::Stream;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cert {
+    Good,
+    Expired,
+    Future,
+    WrongHost,
+    WrongUsage,
+    SelfSigned,
+    Rotated,
+    Incomplete,
+    Chain,
+    Tls12,
+    Tls13,
+    ClientAuth12,
+    ClientAuth13,
+    Tls11,
+    HangUp,
+    Mute,
+    Plain,
+    /// A good handshake that ends after so many of the server's bytes.
+    Broken {
+        bytes: usize,
+        end: End,
+    },
+}
+
+impl FromStr for Cert {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        Ok(match word.split_once('=').unwrap_or((word, "")) {
+            ("good", "") => Self::Good,
+            ("expired", "") => Self::Expired,
+            ("future", "") => Self::Future,
+            ("wronghost", "") => Self::WrongHost,
+            ("wrongusage", "") => Self::WrongUsage,
+            ("selfsigned", "") => Self::SelfSigned,
+            ("rotated", "") => Self::Rotated,
+            ("incomplete", "") => Self::Incomplete,
+            ("chain", "") => Self::Chain,
+            ("tls12", "") => Self::Tls12,
+            ("tls13", "") => Self::Tls13,
+            ("clientauth12", "") => Self::ClientAuth12,
+            ("clientauth13", "") => Self::ClientAuth13,
+            ("tls11", "") => Self::Tls11,
+            ("hangup", "") => Self::HangUp,
+            ("mute", "") => Self::Mute,
+            ("plain", "") => Self::Plain,
+            ("cut", bytes) => Self::Broken { bytes: number(bytes)?, end: End::Cut },
+            ("reset", bytes) => Self::Broken { bytes: number(bytes)?, end: End::Reset },
+            ("stall", bytes) => Self::Broken { bytes: number(bytes)?, end: End::Silence },
+            _ => return Err(format!("no such certificate: {word}")),
+        })
+    }
+}
+
+pub enum Greeted {
+    Ready(Stream),
+    Over(Stream, End),
+}
+
+pub fn greet(mut tcp: TcpStream, cert: Cert) -> Greeted {
+    let (limit, after) = match cert {
+        Cert::Plain => return Greeted::Ready(Stream::Plain(tcp)),
+        Cert::Mute => return Greeted::Over(Stream::Plain(tcp), End::Silence),
+        Cert::HangUp | Cert::Tls11 => {
+            let end = answer_client_hello(&mut tcp, cert == Cert::Tls11).unwrap_or(End::Cut);
+            return Greeted::Over(Stream::Plain(tcp), end);
+        }
+        Cert::Broken { bytes, end } => (bytes, end),
+        _ => (usize::MAX, End::Cut),
+    };
+    let Ok(Ok(mut tls)) = certificates::config(cert).map(ServerConnection::new) else {
+        return Greeted::Over(Stream::Plain(tcp), End::Cut);
+    };
+    match handshake(&mut tls, &mut tcp, limit) {
+        Ok(true) => Greeted::Ready(Stream::Tls(Box::new(StreamOwned::new(tls, tcp)))),
+        Ok(false) => Greeted::Over(Stream::Plain(tcp), after),
+        // The alert is out: read on, so that closing does not turn it into an RST before the client sees it.
+        Err(_) => Greeted::Over(Stream::Plain(tcp), End::Silence),
+    }
+}
+
+/// True when done, false when the limit was reached. A handshake with a limit is never done.
+fn handshake(tls: &mut ServerConnection, tcp: &mut TcpStream, limit: usize) -> io::Result<bool> {
+    let mut left = limit;
+    loop {
+        let mut outgoing = Vec::new();
+        while tls.wants_write() {
+            tls.write_tls(&mut outgoing)?;
+        }
+        let allowed = outgoing.len().min(left);
+        tcp.write_all(outgoing.split_at(allowed).0)?;
+        if limit != usize::MAX {
+            left -= allowed;
+            if left == 0 && (!outgoing.is_empty() || limit == 0) {
+                // What the client has sent by now is read first: a close over unread bytes would be an RST.
+                if limit == 0 {
+                    tls.read_tls(tcp)?;
+                }
+                return Ok(false);
+            }
+        }
+        if !tls.is_handshaking() {
+            return Ok(limit == usize::MAX);
+        }
+        if tls.read_tls(tcp)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if let Err(error) = tls.process_new_packets() {
+            // The alert that says why; the handshake's error is what counts.
+            let _ = tls.write_tls(tcp);
+            return Err(io::Error::other(error));
+        }
+    }
+}
+
+/// By hand, since rustls knows no version so old.
+fn answer_client_hello(tcp: &mut TcpStream, with_tls11: bool) -> io::Result<End> {
+    let mut header = [0; 5];
+    tcp.read_exact(&mut header)?;
+    let [_, _, _, high, low] = header;
+    io::copy(&mut Read::by_ref(tcp).take(u16::from_be_bytes([high, low]).into()), &mut io::sink())?;
+    if !with_tls11 {
+        return Ok(End::Cut);
+    }
+    let mut hello = vec![0x03, 0x02];
+    hello.extend([0x5a; 32]);
+    // No session, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, no compression.
+    hello.extend([0x00, 0xc0, 0x13, 0x00]);
+    let length = u8::try_from(hello.len()).map_err(io::Error::other)?;
+    tcp.write_all(&[0x16, 0x03, 0x02, 0x00, length + 4, 0x02, 0x00, 0x00, length])?;
+    tcp.write_all(&hello)?;
+    Ok(End::Silence)
+}
