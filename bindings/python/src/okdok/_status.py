@@ -1,0 +1,29 @@
+"""The statuses of the C ABI, by name."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Status(enum.IntEnum):
+    """How a call ended: the numbers of ``OKDOK_STATUS_…`` in ``okdok.h``, never renumbered."""
+
+    OK = 0
+    PRESUMED_DELETED = 1
+    INVALID_ARGUMENT = 10
+    INVALID_CLIENT = 11
+    NOT_FOUND = 20
+    BAD_REQUEST = 21
+    UNAUTHORIZED = 22
+    FORBIDDEN = 23
+    RATE_LIMITED = 24
+    SERVER_ERROR = 25
+    UNEXPECTED_RESPONSE = 26
+    RESOLVE_FAILED = 30
+    CONNECT_FAILED = 31
+    TLS_FAILED = 32
+    TIMED_OUT = 33
+    CONNECTION_LOST = 34
+    PROXY_REFUSED = 35
+    INTERNAL = 40
+    NO_RESOURCES = 41
