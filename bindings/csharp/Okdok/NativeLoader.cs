@@ -1,0 +1,174 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Threading;
+
+namespace Okdok
+{
+    // Finds the native library, loads it once and checks its ABI version.
+    internal static unsafe class NativeLoader
+    {
+        // A failure is not kept: the next use looks again.
+        private static readonly Lazy<NativeMethods> Once = new Lazy<NativeMethods>(Load, LazyThreadSafetyMode.PublicationOnly);
+
+        internal static NativeMethods Methods => Once.Value;
+
+        private static bool IsWindows => RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
+
+        private static bool IsMacOS => RuntimeInformation.IsOSPlatform(OSPlatform.OSX);
+
+        private static string FileName => IsWindows ? "libokdok.dll" : IsMacOS ? "libokdok.dylib" : "libokdok.so";
+
+        internal static NativeMethods Load()
+        {
+            List<string> lookedAt = new List<string>();
+            string path = Find(lookedAt);
+            try
+            {
+                IntPtr library = Open(path);
+                NativeMethods methods = new NativeMethods(name => Export(library, name));
+                uint abi = methods.okdok_abi_version();
+                return abi == NativeMethods.AbiVersion
+                    ? methods
+                    : throw new EntryPointNotFoundException(
+                        path + " has ABI version " + abi + ", this assembly needs " + NativeMethods.AbiVersion);
+            }
+            catch (Exception e) when (e is DllNotFoundException || e is BadImageFormatException || e is EntryPointNotFoundException)
+            {
+                throw new DllNotFoundException(
+                    "okdok: no usable native library for this " + RuntimeInformation.ProcessArchitecture + " process on "
+                    + RuntimeInformation.OSDescription.Trim() + ": " + e.Message + ". Looked at: " + string.Join("; ", lookedAt)
+                    + ". Reference the Okdok package, install libokdok, or set OKDOK_LIBRARY to its path.",
+                    e);
+            }
+        }
+
+        // The first that exists is taken, and no other: what was put there was meant.
+        private static string Find(List<string> lookedAt)
+        {
+            string chosen = Environment.GetEnvironmentVariable("OKDOK_LIBRARY") ?? "";
+            if (chosen.Length > 0)
+            {
+                chosen = Path.GetFullPath(chosen);
+                lookedAt.Add(chosen + " (from OKDOK_LIBRARY)");
+                return chosen;
+            }
+
+            string package = Path.Combine("runtimes", RuntimeIdentifier(), "native");
+            IEnumerable<string> folders = OwnFolders().Select(folder => Path.Combine(folder, package))
+                .Concat(HostFolders())
+                .Concat(OwnFolders());
+            foreach (string path in folders.Select(folder => Path.GetFullPath(Path.Combine(folder, FileName))).Distinct())
+            {
+                lookedAt.Add(path);
+                if (File.Exists(path))
+                {
+                    return path;
+                }
+            }
+
+            // The name without the number comes with development files only.
+            string system = IsWindows || IsMacOS ? FileName : FileName + "." + NativeMethods.AbiVersion;
+            lookedAt.Add(system + " (the system's search path)");
+            return system;
+        }
+
+        private static IEnumerable<string> OwnFolders()
+        {
+            Assembly assembly = typeof(NativeLoader).Assembly;
+#pragma warning disable IL3000 // Empty in a single file: then the program's folder below is the one.
+            string location = assembly.Location;
+#pragma warning restore IL3000
+            if (location.Length > 0)
+            {
+                yield return Path.GetDirectoryName(location) ?? "/";
+#if !NET8_0_OR_GREATER
+                // ASP.NET runs copies of assemblies; this is where the original lies.
+                yield return Path.GetDirectoryName(new Uri(assembly.CodeBase).LocalPath) ?? "/";
+#endif
+            }
+
+            yield return AppContext.BaseDirectory;
+        }
+
+        // Where .NET found the native files of packages, when it did not copy them.
+        private static string[] HostFolders() =>
+            (AppDomain.CurrentDomain.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "")
+                .Split(new[] { Path.PathSeparator }, StringSplitOptions.RemoveEmptyEntries);
+
+        private static string RuntimeIdentifier()
+        {
+            string system = IsWindows ? "win-" : IsMacOS ? "osx-" : "linux-";
+#if NET8_0_OR_GREATER
+            if (RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal))
+            {
+                system += "musl-";
+            }
+#endif
+#pragma warning disable CA1308 // Runtime identifiers are lower case.
+            return system + RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
+#pragma warning restore CA1308
+        }
+
+#if NET8_0_OR_GREATER
+        // Never from the current directory, where Windows looks by default.
+        private static IntPtr Open(string path) => IsWindows
+            ? NativeLibrary.Load(path, typeof(NativeLoader).Assembly, DllImportSearchPath.SafeDirectories)
+            : NativeLibrary.Load(path);
+
+        private static IntPtr Export(IntPtr library, string name) => NativeLibrary.GetExport(library, name);
+#else
+        private static IntPtr Open(string path)
+        {
+            IntPtr library;
+            string problem = "";
+            if (IsWindows)
+            {
+                int flags = NativeMethods.Windows.SearchDefaultDirectories
+                    | (Path.IsPathRooted(path) ? NativeMethods.Windows.SearchLoadDirectory : 0);
+                fixed (char* text = path)
+                {
+                    library = NativeMethods.Windows.LoadLibraryExW(text, IntPtr.Zero, flags);
+                }
+
+                if (library == IntPtr.Zero)
+                {
+                    problem = path + ": " + new System.ComponentModel.Win32Exception(Marshal.GetLastWin32Error()).Message;
+                }
+            }
+            else
+            {
+                // RTLD_NOW, and RTLD_LOCAL, which is 0 on Linux and 4 on macOS.
+                fixed (byte* text = NativeText.Encode(path, nameof(path)))
+                {
+                    library = IsMacOS ? NativeMethods.MacOS.dlopen(text, 2 | 4) : NativeMethods.Linux.dlopen(text, 2);
+                }
+
+                if (library == IntPtr.Zero)
+                {
+                    byte* error = IsMacOS ? NativeMethods.MacOS.dlerror() : NativeMethods.Linux.dlerror();
+                    problem = error == null ? "" : NativeText.Decode(error, 4096);
+                }
+            }
+
+            return library != IntPtr.Zero ? library : throw new DllNotFoundException(problem);
+        }
+
+        private static IntPtr Export(IntPtr library, string name)
+        {
+            IntPtr function;
+            fixed (byte* text = NativeText.Encode(name, nameof(name)))
+            {
+                function = IsWindows ? NativeMethods.Windows.GetProcAddress(library, text)
+                    : IsMacOS ? NativeMethods.MacOS.dlsym(library, text)
+                    : NativeMethods.Linux.dlsym(library, text);
+            }
+
+            return function != IntPtr.Zero ? function : throw new EntryPointNotFoundException("it has no " + name);
+        }
+#endif
+    }
+}

@@ -1,0 +1,128 @@
+using System;
+using System.Runtime.InteropServices;
+#if NET8_0_OR_GREATER
+using System.Runtime.CompilerServices;
+
+[assembly: DisableRuntimeMarshalling]
+#else
+
+[assembly: DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+#endif
+
+namespace Okdok
+{
+    // okdok.h, and on .NET Framework and Mono what loads a library. Only numbers and pointers cross: there is nothing to marshal.
+    internal sealed unsafe class NativeMethods
+    {
+        internal const uint AbiVersion = 0;
+
+        internal readonly ClientNew okdok_client_new;
+        internal readonly DeleteSignatureRequest okdok_delete_signature_request;
+        internal readonly Free okdok_free;
+        internal readonly StatusName okdok_status_name;
+        internal readonly Version okdok_version;
+        internal readonly GetAbiVersion okdok_abi_version;
+
+        internal NativeMethods(Func<string, IntPtr> export)
+        {
+            okdok_abi_version = Bind<GetAbiVersion>(export("okdok_abi_version"));
+            okdok_version = Bind<Version>(export("okdok_version"));
+            okdok_status_name = Bind<StatusName>(export("okdok_status_name"));
+            okdok_client_new = Bind<ClientNew>(export("okdok_client_new"));
+            okdok_delete_signature_request = Bind<DeleteSignatureRequest>(export("okdok_delete_signature_request"));
+            okdok_free = Bind<Free>(export("okdok_free"));
+        }
+
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        internal delegate IntPtr ClientNew(byte* baseUrl, byte* apiKey, Options* options, int* outStatus, Error* outError);
+
+        // C's bool.
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        internal delegate byte DeleteSignatureRequest(IntPtr client, byte* signatureRequestId, int* outStatus, Error* outError);
+
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        internal delegate void Free(IntPtr client);
+
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        internal delegate byte* StatusName(int status);
+
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        internal delegate byte* Version();
+
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        internal delegate uint GetAbiVersion();
+
+        private static T Bind<T>(IntPtr function) => Marshal.GetDelegateForFunctionPointer<T>(function);
+
+        [StructLayout(LayoutKind.Sequential)]
+        internal struct Options
+        {
+            internal uint size;
+            internal uint timeout_ms;
+            internal uint connect_timeout_ms;
+            internal uint max_attempts;
+            internal byte* ca_file;
+            internal byte* proxy;
+            internal byte* user_agent;
+        }
+
+        [StructLayout(LayoutKind.Sequential)]
+        internal struct Error
+        {
+            internal const int ServiceCodeLength = 128;
+            internal const int ServiceValueLength = 256;
+            internal const int MessageLength = 512;
+
+            internal int status;
+            internal int http_status;
+            internal uint attempts;
+            internal uint outcome_unknown;
+            internal uint retry_after_ms;
+            internal fixed byte service_code[ServiceCodeLength];
+            internal fixed byte service_value[ServiceValueLength];
+            internal fixed byte message[MessageLength];
+            internal fixed uint reserved[27];
+        }
+
+#if !NET8_0_OR_GREATER
+        internal static class Windows
+        {
+            // The system's folders and the program's: never the current directory.
+            internal const int SearchDefaultDirectories = 0x1000;
+
+            // What the library itself needs may also lie beside it.
+            internal const int SearchLoadDirectory = 0x100;
+
+            [DllImport("kernel32.dll", ExactSpelling = true, SetLastError = true)]
+            internal static extern IntPtr LoadLibraryExW(char* path, IntPtr reserved, int flags);
+
+            [DllImport("kernel32.dll", ExactSpelling = true, SetLastError = true)]
+            internal static extern IntPtr GetProcAddress(IntPtr library, byte* name);
+        }
+
+        internal static class Linux
+        {
+            [DllImport("libdl.so.2")]
+            internal static extern IntPtr dlopen(byte* path, int flags);
+
+            [DllImport("libdl.so.2")]
+            internal static extern IntPtr dlsym(IntPtr library, byte* name);
+
+            [DllImport("libdl.so.2")]
+            internal static extern byte* dlerror();
+        }
+
+        internal static class MacOS
+        {
+            [DllImport("libSystem.dylib")]
+            internal static extern IntPtr dlopen(byte* path, int flags);
+
+            [DllImport("libSystem.dylib")]
+            internal static extern IntPtr dlsym(IntPtr library, byte* name);
+
+            [DllImport("libSystem.dylib")]
+            internal static extern byte* dlerror();
+        }
+#endif
+    }
+}

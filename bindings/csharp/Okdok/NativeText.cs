@@ -1,0 +1,50 @@
+using System;
+using System.Text;
+
+namespace Okdok
+{
+    // Text for C: UTF-8 with a NUL at its end and nowhere else.
+    internal static unsafe class NativeText
+    {
+        private static readonly UTF8Encoding Strict = new UTF8Encoding(false, true);
+
+        internal static byte[] Encode(string text, string parameter)
+        {
+            if (text == null)
+            {
+                throw new ArgumentNullException(parameter);
+            }
+
+            byte[] bytes;
+            try
+            {
+                bytes = new byte[Strict.GetByteCount(text) + 1];
+                Strict.GetBytes(text, 0, text.Length, bytes, 0);
+            }
+            catch (EncoderFallbackException)
+            {
+                // Its text would quote the value, which may be the key.
+                throw new ArgumentException(parameter + " contains a lone surrogate, which is not text", parameter);
+            }
+
+            return Array.IndexOf(bytes, (byte)0) == bytes.Length - 1
+                ? bytes
+                : throw new ArgumentException(parameter + " contains a NUL", parameter);
+        }
+
+        // `fixed` makes NULL of an empty array.
+        internal static byte[] EncodeOptional(string text, string parameter) =>
+            text.Length == 0 ? Array.Empty<byte>() : Encode(text, parameter);
+
+        internal static string Decode(byte* text, int most)
+        {
+            int length = 0;
+            while (length < most && text[length] != 0)
+            {
+                length++;
+            }
+
+            return Encoding.UTF8.GetString(text, length);
+        }
+    }
+}

@@ -1,0 +1,279 @@
+using System;
+using System.IO;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Okdok
+{
+    /// <summary>Deletes signature requests of one OKdokument account.</summary>
+    /// <remarks>
+    /// Any number of threads may use one client at once, and dispose it while calls run: those finish. Clients are cheap: those with equal
+    /// options share connections and one background thread. Public virtual methods and the protected constructor let tests stand in for it.
+    /// </remarks>
+    public class OkdokClient : IDisposable
+    {
+        private readonly ClientHandle handle = new ClientHandle();
+
+        // The handle alone lets new calls through while earlier ones run.
+        private volatile bool disposed;
+
+        /// <summary>Makes a client with the default options.</summary>
+        /// <param name="baseUrl">The service: <c>https://…</c>, or <c>http://…</c> on this machine only. Not null.</param>
+        /// <param name="apiKey">1 to 4096 visible ASCII characters. Not null.</param>
+        /// <exception cref="ArgumentException">An argument is null or cannot be used.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        public OkdokClient(string baseUrl, string apiKey)
+            : this(baseUrl, apiKey, new OkdokClientOptions())
+        {
+        }
+
+        /// <summary>Makes a client.</summary>
+        /// <param name="baseUrl">The service: <c>https://…</c>, or <c>http://…</c> on this machine only. Not null.</param>
+        /// <param name="apiKey">1 to 4096 visible ASCII characters. Not null.</param>
+        /// <param name="options">Copied. Not null.</param>
+        /// <exception cref="ArgumentException">An argument or option is null or cannot be used.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        public unsafe OkdokClient(string baseUrl, string apiKey, OkdokClientOptions options)
+        {
+            if (options == null)
+            {
+                throw new ArgumentNullException(nameof(options));
+            }
+
+            byte[] key = NativeText.Encode(apiKey, nameof(apiKey));
+            try
+            {
+                // An empty proxy means none, so only null may become NULL.
+                var proxyText = options.Proxy;
+                byte[] proxy = proxyText == null ? Array.Empty<byte>() : NativeText.Encode(proxyText, nameof(options.Proxy));
+                fixed (byte* baseUrlBytes = NativeText.Encode(baseUrl, nameof(baseUrl)))
+                fixed (byte* keyBytes = key)
+                fixed (byte* caFileBytes = NativeText.EncodeOptional(options.CaFile, nameof(options.CaFile)))
+                fixed (byte* proxyBytes = proxy)
+                fixed (byte* userAgentBytes = NativeText.EncodeOptional(options.UserAgent, nameof(options.UserAgent)))
+                {
+                    NativeMethods.Options native = new NativeMethods.Options
+                    {
+                        size = (uint)sizeof(NativeMethods.Options),
+                        timeout_ms = OkdokClientOptions.Milliseconds(options.Timeout),
+                        connect_timeout_ms = OkdokClientOptions.Milliseconds(options.ConnectTimeout),
+                        max_attempts = (uint)options.MaxAttempts,
+                        ca_file = caFileBytes,
+                        proxy = proxyBytes,
+                        user_agent = userAgentBytes,
+                    };
+                    NativeMethods.Error error;
+                    IntPtr client = NativeLoader.Methods.okdok_client_new(baseUrlBytes, keyBytes, &native, null, &error);
+                    if (client == IntPtr.Zero)
+                    {
+                        throw Failure(&error);
+                    }
+
+                    handle.Set(client);
+                }
+            }
+            finally
+            {
+                Array.Clear(key, 0, key.Length);
+            }
+        }
+
+        /// <summary>Makes a client with the default options.</summary>
+        /// <param name="baseUrl">The service: <c>https://…</c>, or <c>http://…</c> on this machine only. Absolute, not null.</param>
+        /// <param name="apiKey">1 to 4096 visible ASCII characters. Not null.</param>
+        /// <exception cref="ArgumentException">An argument is null or cannot be used.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        public OkdokClient(Uri baseUrl, string apiKey)
+            : this(Text(baseUrl), apiKey)
+        {
+        }
+
+        /// <summary>Makes a client.</summary>
+        /// <param name="baseUrl">The service: <c>https://…</c>, or <c>http://…</c> on this machine only. Absolute, not null.</param>
+        /// <param name="apiKey">1 to 4096 visible ASCII characters. Not null.</param>
+        /// <param name="options">Copied. Not null.</param>
+        /// <exception cref="ArgumentException">An argument or option is null or cannot be used.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        public OkdokClient(Uri baseUrl, string apiKey, OkdokClientOptions options)
+            : this(Text(baseUrl), apiKey, options)
+        {
+        }
+
+        /// <summary>For stand-ins in tests, which override the methods: a client made so has no service.</summary>
+        protected OkdokClient()
+        {
+        }
+
+        /// <summary>Makes a client of <c>OKDOK_BASE_URL</c> with the key in <c>OKDOK_API_KEY</c> or in the file <c>OKDOK_API_KEY_FILE</c>, and the default options.</summary>
+        /// <returns>The client, which the caller disposes.</returns>
+        /// <exception cref="ArgumentException">A variable is missing or cannot be used, or both keys are set.</exception>
+        /// <exception cref="IOException">The key file cannot be read.</exception>
+        /// <exception cref="UnauthorizedAccessException">The key file must not be read.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        public static OkdokClient FromEnvironment()
+        {
+            string baseUrl = Environment.GetEnvironmentVariable("OKDOK_BASE_URL") ?? "";
+            if (baseUrl.Length == 0)
+            {
+                // Nobody should meet the development host by forgetting it.
+                throw new ArgumentException("OKDOK_BASE_URL is not set: set it to the service's URL, https://…");
+            }
+
+            string apiKey = Environment.GetEnvironmentVariable("OKDOK_API_KEY") ?? "";
+            string file = Environment.GetEnvironmentVariable("OKDOK_API_KEY_FILE") ?? "";
+            if (apiKey.Length > 0 && file.Length > 0)
+            {
+                throw new ArgumentException("OKDOK_API_KEY and OKDOK_API_KEY_FILE are both set: unset one");
+            }
+
+            if (apiKey.Length == 0 && file.Length == 0)
+            {
+                throw new ArgumentException("neither OKDOK_API_KEY nor OKDOK_API_KEY_FILE is set");
+            }
+
+            return new OkdokClient(baseUrl, file.Length > 0 ? File.ReadAllText(file).Trim() : apiKey);
+        }
+
+        /// <summary>Deletes one signature request. Blocks for at most <see cref="OkdokClientOptions.Timeout"/> and a quarter of a second.</summary>
+        /// <param name="id">Opaque, 1 to 256 bytes of UTF-8. Not null.</param>
+        /// <returns>What was deleted.</returns>
+        /// <exception cref="ArgumentException"><paramref name="id"/> is null, empty or forbidden; nothing was sent.</exception>
+        /// <exception cref="OkdokException">It was not deleted; with <see cref="OkdokException.OutcomeUnknown"/>, it may have been.</exception>
+        /// <exception cref="ObjectDisposedException">The client was disposed; nothing was sent.</exception>
+        public virtual Deletion DeleteSignatureRequest(string id)
+        {
+            byte[] text = NativeText.Encode(id, nameof(id));
+            ThrowIfUnusable();
+            return Delete(id, text);
+        }
+
+        /// <summary>The same, awaited, on a background thread of this library's own (at most 256; more calls wait in a queue).</summary>
+        /// <remarks>
+        /// Cancelled while it waits for a thread, a call is never sent. Cancelled later, the task ends at once and the native call runs out: the
+        /// outcome is then unknown. Disposing the client cancels nothing.
+        /// </remarks>
+        /// <param name="id">Opaque, 1 to 256 bytes of UTF-8. Not null.</param>
+        /// <param name="token">Cancels the task, with an <see cref="OperationCanceledException"/> that carries it.</param>
+        /// <returns>What was deleted; or one of the exceptions below, those for null, NUL, lone surrogates and a disposed client thrown at once.</returns>
+        /// <exception cref="ArgumentException"><paramref name="id"/> is null, empty or forbidden; nothing was sent.</exception>
+        /// <exception cref="OkdokException">It was not deleted; with <see cref="OkdokException.OutcomeUnknown"/>, it may have been.</exception>
+        /// <exception cref="ObjectDisposedException">The client was disposed; nothing was sent.</exception>
+        public virtual Task<Deletion> DeleteSignatureRequestAsync(string id, CancellationToken token = default)
+        {
+            byte[] text = NativeText.Encode(id, nameof(id));
+            ThrowIfUnusable();
+            if (token.IsCancellationRequested)
+            {
+                return Task.FromCanceled<Deletion>(token);
+            }
+
+            // Accepted from here on: a Dispose while it is queued does not take the client from it.
+            bool held = false;
+            handle.DangerousAddRef(ref held);
+            try
+            {
+                Task<Deletion> task = CallThreads.Run(() => Delete(id, text), handle.DangerousRelease, token);
+                held = false;
+                return task;
+            }
+            finally
+            {
+                if (held)
+                {
+                    handle.DangerousRelease();
+                }
+            }
+        }
+
+        /// <summary>Ends the client: every later call throws, those under way finish. Never waits; may be called again, from any thread.</summary>
+        public void Dispose()
+        {
+            Dispose(true);
+            GC.SuppressFinalize(this);
+        }
+
+        /// <summary>Ends the client.</summary>
+        /// <param name="disposing">True from <see cref="Dispose()"/>; this class has no finalizer, its handle has.</param>
+        protected virtual void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                disposed = true;
+                handle.Dispose();
+            }
+        }
+
+        private static string Text(Uri baseUrl)
+        {
+            if (baseUrl == null)
+            {
+                throw new ArgumentNullException(nameof(baseUrl));
+            }
+
+            return baseUrl.IsAbsoluteUri ? baseUrl.AbsoluteUri : throw new ArgumentException("baseUrl must be absolute", nameof(baseUrl));
+        }
+
+        private static unsafe Exception Failure(NativeMethods.Error* error)
+        {
+            string message = NativeText.Decode(error->message, NativeMethods.Error.MessageLength);
+            OkdokStatus status = (OkdokStatus)error->status;
+            return status == OkdokStatus.InvalidArgument
+                ? (Exception)new ArgumentException(message)
+                : new OkdokException(
+                    status,
+                    message,
+                    error->http_status,
+                    (int)error->attempts,
+                    error->outcome_unknown != 0,
+                    TimeSpan.FromMilliseconds(error->retry_after_ms),
+                    NativeText.Decode(error->service_code, NativeMethods.Error.ServiceCodeLength),
+                    NativeText.Decode(error->service_value, NativeMethods.Error.ServiceValueLength));
+        }
+
+        private void ThrowIfUnusable()
+        {
+            if (disposed)
+            {
+                throw new ObjectDisposedException(GetType().FullName);
+            }
+
+            if (handle.IsInvalid)
+            {
+                throw new InvalidOperationException("a client made by the protected constructor must override this method");
+            }
+        }
+
+        private unsafe Deletion Delete(string id, byte[] text)
+        {
+            NativeMethods.Error error;
+            int status;
+            bool deleted;
+            bool held = false;
+            try
+            {
+                handle.DangerousAddRef(ref held);
+                fixed (byte* bytes = text)
+                {
+                    deleted = NativeLoader.Methods.okdok_delete_signature_request(handle.DangerousGetHandle(), bytes, &status, &error) != 0;
+                }
+            }
+            finally
+            {
+                if (held)
+                {
+                    handle.DangerousRelease();
+                }
+            }
+
+            // An unknown status is no reason for doubt: the returned bool decides.
+            return deleted
+                ? new Deletion(id, status == (int)OkdokStatus.PresumedDeleted, (int)error.attempts, error.http_status)
+                : throw Failure(&error);
+        }
+    }
+}
