@@ -1,7 +1,7 @@
 //! A server that misbehaves on request, for the tests of every language.
 //!
 //! Started without arguments it prints one line, the address of its control port (`127.0.0.1:PORT`), and nothing else.
-//! It ends on SIGTERM, SIGINT or SIGHUP, and when its parent process ends. All ports are on 127.0.0.1, all are free ones.
+//! It ends on SIGTERM, SIGINT or SIGHUP, and when its parent process ends; on SIGKILL too, but then the files of `ca` stay behind. All ports are on 127.0.0.1, all are free ones.
 //!
 //! # Control protocol
 //!
@@ -73,8 +73,8 @@
 //!   (the intermediate is left out), `chain` (it is sent), `tls12` / `tls13` (good, but only that version), `clientauth12` / `clientauth13` (only that
 //!   version, and a client certificate is demanded).
 //! * `tls11`: answers the client's hello as a server that knows TLS 1.1 only. `hangup`: closes after the client's hello. `mute`: never speaks. `plain`: plain
-//!   HTTP (a request that is not HTTP gets a 400 in clear). `cut=N` / `reset=N` / `stall=N`: a good handshake, but after N bytes from the server FIN / RST /
-//!   silence.
+//!   HTTP (a request that is not HTTP gets a 400 in clear). `cut=N` / `close=N` / `reset=N` / `stall=N`: a good handshake, but after N bytes from
+//!   the server FIN and reading on / a full close, so that what the client still writes meets an RST / RST / silence.
 //!
 //! # PSTEP
 //!

@@ -1,7 +1,7 @@
 //! The greeting of a connection: a TLS handshake, a broken one, or none.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::str::FromStr;
 
 use rustls::{ServerConnection, StreamOwned};
@@ -59,6 +59,7 @@ impl FromStr for Cert {
             ("hangup", "") => Self::HangUp,
             ("mute", "") => Self::Mute,
             ("plain", "") => Self::Plain,
+            ("close", bytes) => Self::Broken { bytes: number(bytes)?, end: End::Close },
             ("cut", bytes) => Self::Broken { bytes: number(bytes)?, end: End::Cut },
             ("reset", bytes) => Self::Broken { bytes: number(bytes)?, end: End::Reset },
             ("stall", bytes) => Self::Broken { bytes: number(bytes)?, end: End::Silence },
@@ -88,15 +89,20 @@ pub fn greet(mut tcp: TcpStream, cert: Cert) -> Greeted {
     };
     match handshake(&mut tls, &mut tcp, limit) {
         Ok(true) => Greeted::Ready(Stream::Tls(Box::new(StreamOwned::new(tls, tcp)))),
-        Ok(false) => Greeted::Over(Stream::Plain(tcp), after),
-        // The alert is out: read on, so that closing does not turn it into an RST before the client sees it.
-        Err(_) => Greeted::Over(Stream::Plain(tcp), End::Silence),
+        Ok(false) if after != End::Cut => Greeted::Over(Stream::Plain(tcp), after),
+        // The client may be speaking still: to close over unread bytes would be an RST, and might cost it our alert.
+        Ok(false) | Err(_) => {
+            let _ = tcp.shutdown(Shutdown::Write);
+            Greeted::Over(Stream::Plain(tcp), End::Silence)
+        }
     }
 }
 
 /// True when done, false when the limit was reached. A handshake with a limit is never done.
 fn handshake(tls: &mut ServerConnection, tcp: &mut TcpStream, limit: usize) -> io::Result<bool> {
     let mut left = limit;
+    // Even a server that says nothing reads the client's hello first.
+    let mut heard = false;
     loop {
         let mut outgoing = Vec::new();
         while tls.wants_write() {
@@ -104,19 +110,14 @@ fn handshake(tls: &mut ServerConnection, tcp: &mut TcpStream, limit: usize) -> i
         }
         let allowed = outgoing.len().min(left);
         tcp.write_all(outgoing.split_at(allowed).0)?;
-        if limit != usize::MAX {
-            left -= allowed;
-            if left == 0 && (!outgoing.is_empty() || limit == 0) {
-                // What the client has sent by now is read first: a close over unread bytes would be an RST.
-                if limit == 0 {
-                    tls.read_tls(tcp)?;
-                }
-                return Ok(false);
-            }
+        left -= allowed;
+        if left == 0 && heard {
+            return Ok(false);
         }
         if !tls.is_handshaking() {
             return Ok(limit == usize::MAX);
         }
+        heard = true;
         if tls.read_tls(tcp)? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
