@@ -1,0 +1,201 @@
+/* Bad input, in every parameter, alone and together: a clear status, never a crash, and nothing is sent. */
+#include "call.h"
+
+static char *repeated(char c, size_t length)
+{
+    char *text = malloc(length + 1);
+    CHECK(text != NULL);
+    memset(text, c, length);
+    text[length] = '\0';
+    return text;
+}
+
+static void check_refused(const char *base_url, const char *api_key, const okdok_options *options, const char *part)
+{
+    okdok_error error = refused_client(base_url, api_key, options);
+    if (error.status != OKDOK_STATUS_INVALID_ARGUMENT)
+        harness_fail(__FILE__, __LINE__, "%s for %s", okdok_status_name(error.status), base_url ? base_url : "NULL");
+    CHECK_HAS(error.message, part);
+}
+
+TEST(arguments_a_bad_base_url_is_refused)
+{
+    const char *bad[] = {
+        "", " ", "okdokument.com", "ftp://h.test", "file:///etc/passwd", "https://", "https:///", "https://h.test:0",
+        "https://h.test:99999", "https://h .test", "https://h.test/\x01", "https://h.test/\n", "https://h.test\\x",
+        "https://user@h.test", "https://user:pw@h.test", "https://@h.test", "https://h.test?x=1", "https://h.test#x",
+        "https://h.test/../x", "https://h.test/%2e%2E", "https://\xff.test", "\xc3", "http://h.test", "http://192.0.2.1",
+        "http://localhost.h.test", "https://[::1", "https://h.test\x7f", "//h.test", "https:/h.test", "javascript:1",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) check_refused(bad[i], KEY, NULL, "base_url");
+    char *long_url = repeated('a', 2049);
+    memcpy(long_url, "https://h.test/", 15);
+    check_refused(long_url, KEY, NULL, "base_url has 2049 bytes");
+    free(long_url);
+}
+
+TEST(arguments_a_bad_key_is_refused_and_never_quoted)
+{
+    const char *bad[] = { "", " ", "secret value", "secret\n", "secret\t", "secr\xc3\xa9t", "secret\x7f", "\xff\xfe" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        okdok_error error = refused_client("https://h.test", bad[i], NULL);
+        CHECK_INT(error.status, OKDOK_STATUS_INVALID_ARGUMENT);
+        CHECK_HAS(error.message, "api_key");
+        CHECK(strstr(error.message, "secr") == NULL);
+    }
+    check_refused("https://h.test", NULL, NULL, "api_key is NULL");
+    char *long_key = repeated('k', 4097);
+    check_refused("https://h.test", long_key, NULL, "4097");
+    long_key[4096] = '\0';
+    okdok_client *client = okdok_client_new("http://127.0.0.1:1", long_key, NULL, NULL, NULL);
+    CHECK(client != NULL);
+    okdok_free(client);
+    free(long_key);
+}
+
+TEST(arguments_a_key_given_in_place_of_the_base_url_is_not_shown)
+{
+    okdok_error error = refused_client("7796b696_bd2b1aaf7ef4f09be9f52ce2d8", "https://h.test", NULL);
+    CHECK_INT(error.status, OKDOK_STATUS_INVALID_ARGUMENT);
+    CHECK(strstr(error.message, "bd2b1aaf") == NULL);
+}
+
+TEST(arguments_a_bad_option_is_refused)
+{
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    const char *proxies[] = { "h.test:3128", "socks5://h.test", "http://", "http://h.test:0", "http://h .test", "http://h.test\\",
+                              "http://h.test/path", "http://h.test?x", "http://\xff", "http://h.test\n", "ftp://h.test" };
+    for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++) {
+        options.proxy = proxies[i];
+        check_refused("https://h.test", KEY, &options, "options.proxy");
+        check_refused("http://127.0.0.1:1", KEY, &options, "options.proxy");
+    }
+    options.proxy = "http://user:hidden\x01password@h.test:1";
+    okdok_error error = refused_client("https://h.test", KEY, &options);
+    CHECK(strstr(error.message, "hidden") == NULL);
+
+    options.proxy = NULL;
+    const char *agents[] = { "", "caf\xc3\xa9", "a\nb", "a\tb", "\xff" };
+    for (size_t i = 0; i < sizeof agents / sizeof *agents; i++) {
+        options.user_agent = agents[i];
+        check_refused("http://127.0.0.1:1", KEY, &options, "options.user_agent");
+    }
+    char *long_agent = repeated('a', 257);
+    options.user_agent = long_agent;
+    check_refused("http://127.0.0.1:1", KEY, &options, "options.user_agent");
+    free(long_agent);
+
+    options.user_agent = NULL;
+    const char *files[] = { "", "/no/such/file.pem", ".", "Makefile", "\xff" };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        options.ca_file = files[i];
+        check_refused("http://127.0.0.1:1", KEY, &options, "options.ca_file");
+        check_refused("https://127.0.0.1:1", KEY, &options, "options.ca_file");
+    }
+    char *long_path = repeated('a', 4097);
+    options.ca_file = long_path;
+    check_refused("http://127.0.0.1:1", KEY, &options, "options.ca_file");
+    free(long_path);
+}
+
+TEST(arguments_a_bad_id_is_refused_and_nothing_is_sent)
+{
+    const char *bad[] = { NULL, "", ".", "..", "a/b", "/", "a\\b", "a\nb", "a\tb", "a\x01", "a\x7f", "\xc2\x85", "\xff", "12\n3", "a\xc3" };
+    int port = faults_serve("ok");
+    okdok_client *client = okdok_client_new(http_url(port), KEY, NULL, NULL, NULL);
+    CHECK(client != NULL);
+    char *long_id = repeated('i', 257);
+    for (size_t i = 0; i <= sizeof bad / sizeof *bad; i++) {
+        outcome result;
+        const char *id = i < sizeof bad / sizeof *bad ? bad[i] : long_id;
+        memset(&result.error, 0xAA, sizeof result.error);
+        result.gone = okdok_delete_signature_request(client, id, NULL, &result.error);
+        CHECK_OUTCOME(result, OKDOK_STATUS_INVALID_ARGUMENT, 0, 0, 0);
+        CHECK_HAS(result.error.message, "signature_request_id");
+    }
+    CHECK_INT(faults_connections(port), 0);
+    long_id[256] = '\0';
+    CHECK(okdok_delete_signature_request(client, long_id, NULL, NULL));
+    free(long_id);
+    okdok_free(client);
+}
+
+TEST(arguments_all_bad_together_are_refused)
+{
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.ca_file = "\xff";
+    options.proxy = "\xff";
+    options.user_agent = "\xff";
+    const char *texts[] = { NULL, "", "\xff", "\x01" };
+    for (size_t url = 0; url < 4; url++)
+        for (size_t key = 0; key < 4; key++) {
+            okdok_error error = refused_client(texts[url], texts[key], &options);
+            CHECK_INT(error.status, OKDOK_STATUS_INVALID_ARGUMENT);
+            CHECK(okdok_client_new(texts[url], texts[key], &options, NULL, NULL) == NULL);
+        }
+    CHECK(!okdok_delete_signature_request(NULL, NULL, NULL, NULL));
+}
+
+TEST(arguments_a_handle_that_is_no_client_is_refused)
+{
+    okdok_client *client = okdok_client_new("http://127.0.0.1:1", KEY, NULL, NULL, NULL);
+    CHECK(client != NULL);
+    okdok_free(client);
+    okdok_free(client);
+    okdok_free(NULL);
+    int local = 0;
+    okdok_client *made_up[] = { NULL, client, (okdok_client *)(void *)&local, (okdok_client *)(uintptr_t)-1, (okdok_client *)(uintptr_t)1 };
+    for (size_t i = 0; i < sizeof made_up / sizeof *made_up; i++) {
+        outcome result;
+        memset(&result.error, 0xAA, sizeof result.error);
+        result.gone = okdok_delete_signature_request(made_up[i], "id", NULL, &result.error);
+        CHECK_OUTCOME(result, OKDOK_STATUS_INVALID_CLIENT, 0, 0, 0);
+        okdok_free(made_up[i]);
+    }
+}
+
+TEST(arguments_handles_are_tokens_never_given_out_twice)
+{
+    okdok_client *first = okdok_client_new("http://127.0.0.1:1", KEY, NULL, NULL, NULL);
+    okdok_free(first);
+    for (int i = 0; i < 1000; i++) {
+        okdok_client *next = okdok_client_new("http://127.0.0.1:1", KEY, NULL, NULL, NULL);
+        CHECK(next != NULL && next != first && next != (okdok_client *)(uintptr_t)-1);
+#if UINTPTR_MAX > UINT32_MAX
+        CHECK(((uintptr_t)next >> 62 & 3) == 2); /* not canonical */
+#endif
+        okdok_free(next);
+    }
+}
+
+TEST(arguments_the_error_is_written_whole_on_success_too)
+{
+    okdok_error error;
+    memset(&error, 0xAA, sizeof error);
+    okdok_client *client = okdok_client_new("http://127.0.0.1:1", KEY, NULL, NULL, &error);
+    CHECK(client != NULL);
+    okdok_error zero;
+    memset(&zero, 0, sizeof zero);
+    CHECK(memcmp(&error, &zero, sizeof zero) == 0);
+    okdok_free(client);
+}
+
+TEST(arguments_are_copied_before_the_call_returns)
+{
+    int port = faults_serve("ok");
+    char url[64], key[] = KEY, agent[] = "agent/1";
+    snprintf(url, sizeof url, "%s", http_url(port));
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.user_agent = agent;
+    okdok_client *client = okdok_client_new(url, key, &options, NULL, NULL);
+    memset(url, 'x', sizeof url - 1);
+    memset(key, 'x', sizeof key - 1);
+    memset(agent, 'x', sizeof agent - 1);
+    memset(&options, 0xFF, sizeof options);
+    CHECK(okdok_delete_signature_request(client, "id-1", NULL, NULL));
+    char *request = faults_request(port, 1);
+    CHECK_HAS(request, "x-api-key: " KEY "\r\n");
+    CHECK_HAS(request, "user-agent: agent/1 okdok/" OKDOK_VERSION "\r\n");
+    free(request);
+    okdok_free(client);
+}

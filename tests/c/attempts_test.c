@@ -1,0 +1,172 @@
+/* How attempts end, one after the other, and what a call says of the deletion. */
+#include "call.h"
+
+TEST(attempts_lost_then_does_not_exist_is_presumed_deleted)
+{
+    outcome result = delete_at(http_url(faults_serve("delete:reset=0 missing")), NULL);
+    CHECK_OUTCOME(result, OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0);
+    CHECK_HAS(result.error.message, "may also be wrong");
+    CHECK_STR(result.error.service_code, "err.signature.request.not.exist");
+}
+
+TEST(attempts_503_then_does_not_exist_is_presumed_deleted)
+{
+    outcome result = delete_at(http_url(faults_serve("reply=503 missing")), NULL);
+    CHECK_OUTCOME(result, OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0);
+}
+
+TEST(attempts_429_then_does_not_exist_is_not_found)
+{
+    outcome result = delete_at(http_url(faults_serve("reply=429 missing")), NULL);
+    CHECK_OUTCOME(result, OKDOK_STATUS_NOT_FOUND, 400, 2, 0);
+}
+
+TEST(attempts_lost_then_401_is_unauthorized_and_unknown)
+{
+    outcome result = delete_at(http_url(faults_serve("reset=0 reply=401")), NULL);
+    CHECK_OUTCOME(result, OKDOK_STATUS_UNAUTHORIZED, 401, 2, 1);
+    CHECK_HAS(result.error.message, "may have been deleted");
+}
+
+TEST(attempts_lost_then_refused_connection_is_lost_and_unknown)
+{
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.max_attempts = 2;
+    outcome result = delete_at(http_url(faults_serve("last:reset=0")), &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_CONNECTION_LOST, 0, 2, 1);
+}
+
+TEST(attempts_502_then_refused_connection_is_server_error_and_unknown)
+{
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.max_attempts = 2;
+    outcome result = delete_at(http_url(faults_serve("last:reply=502;Connection:close;Retry-After:1")), &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_SERVER_ERROR, 502, 2, 1);
+    CHECK_INT(result.error.retry_after_ms, 1000);
+}
+
+TEST(attempts_429_then_refused_connection_is_connect_failed_and_known)
+{
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.max_attempts = 2;
+    outcome result = delete_at(http_url(faults_serve("last:reply=429;Connection:close")), &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_CONNECT_FAILED, 0, 2, 0);
+}
+
+TEST(attempts_lost_then_deleted_is_ok)
+{
+    outcome result = delete_at(http_url(faults_serve("reset=0 ok")), NULL);
+    CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 2, 0);
+}
+
+TEST(attempts_a_cut_200_is_tried_again)
+{
+    outcome result = delete_at(http_url(faults_serve("delete:cutof=60:ok missing")), NULL);
+    CHECK_OUTCOME(result, OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0);
+}
+
+TEST(attempts_a_connection_that_cannot_be_made_deleted_nothing)
+{
+    outcome result = delete_at(http_url(faults_closed()), NULL);
+    CHECK_OUTCOME(result, OKDOK_STATUS_CONNECT_FAILED, 0, 3, 0);
+}
+
+TEST(attempts_a_name_that_does_not_exist_is_resolve_failed)
+{
+    okdok_options options = one_attempt();
+    outcome result = delete_at("https://no-such-host.invalid", &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_RESOLVE_FAILED, 0, 1, 0);
+}
+
+TEST(attempts_an_untrusted_certificate_is_tls_failed_and_not_tried_again)
+{
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.ca_file = faults_ca("rotated");
+    int port = faults_tls("good", "ok");
+    outcome result = delete_at(https_url(port), &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_TLS_FAILED, 0, 1, 0);
+    CHECK_HAS(result.error.message, "not trusted");
+    CHECK_INT(faults_requests(port), 0);
+}
+
+TEST(attempts_a_trusted_certificate_is_ok)
+{
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.ca_file = faults_ca("good");
+    outcome result = delete_at(https_url(faults_tls("good", "ok")), &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
+}
+
+TEST(attempts_silence_is_timed_out_and_unknown)
+{
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.timeout_ms = 400;
+    long long begun = now_ms();
+    outcome result = delete_at(http_url(faults_serve("silent")), &options);
+    CHECK(now_ms() - begun < 400 + 250 + 200);
+    CHECK_OUTCOME(result, OKDOK_STATUS_TIMED_OUT, 0, 1, 1);
+}
+
+TEST(attempts_a_proxy_that_refuses_is_asked_once)
+{
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.ca_file = faults_ca("good");
+    int port = faults_proxy("407");
+    char proxy[96];
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", port);
+    options.proxy = proxy;
+    outcome result = delete_at("https://okdok.test", &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_PROXY_REFUSED, 0, 1, 0);
+    CHECK_HAS(result.error.message, proxy);
+    CHECK_HAS(result.error.message, "login");
+    CHECK_HAS(result.error.message, "NTLM");
+    CHECK_INT(faults_connections(port), 1);
+}
+
+TEST(attempts_what_is_not_http_is_unexpected_and_tried_again)
+{
+    outcome result = delete_at(http_url(faults_serve("raw=SSH-2.0-x%0D%0A ok")), NULL);
+    CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 2, 0);
+    okdok_options options = one_attempt();
+    result = delete_at(http_url(faults_serve("raw=SSH-2.0-x%0D%0A")), &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_UNEXPECTED_RESPONSE, 0, 1, 1);
+}
+
+TEST(attempts_wait_as_long_as_the_service_asks)
+{
+    long long begun = now_ms();
+    outcome result = delete_at(http_url(faults_serve("reply=429;Retry-After:2 ok")), NULL);
+    CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 2, 0);
+    CHECK(now_ms() - begun >= 2000);
+}
+
+TEST(attempts_a_wait_past_the_deadline_is_not_begun)
+{
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.timeout_ms = 5000;
+    options.connect_timeout_ms = 1000;
+    long long begun = now_ms();
+    outcome result = delete_at(http_url(faults_serve("reply=503;Retry-After:4 ok")), &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_SERVER_ERROR, 503, 1, 1);
+    CHECK_INT(result.error.retry_after_ms, 4000);
+    CHECK(now_ms() - begun < 1000);
+}
+
+TEST(attempts_refusals_are_not_tried_again)
+{
+    const char *steps[] = { "reply=400", "reply=401", "reply=403", "reply=404", "reply=409", "missing", "reply=301", "reply=204", "reply=501" };
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        outcome result = delete_at(http_url(faults_serve(steps[i])), NULL);
+        CHECK_INT(result.error.attempts, 1);
+    }
+}
+
+TEST(attempts_stop_at_max_attempts)
+{
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.max_attempts = 2;
+    int port = faults_serve("reply=502");
+    outcome result = delete_at(http_url(port), &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_SERVER_ERROR, 502, 2, 1);
+    CHECK_INT(faults_requests(port), 2);
+}

@@ -1,0 +1,69 @@
+/* A test harness in one header: tests register themselves, a failed check ends its test.
+ *
+ *     TEST(what_must_hold) { CHECK_INT(1 + 1, 2); }
+ *
+ * A program of tests runs all of them, or those whose names contain one of its arguments.
+ */
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct harness_test {
+    const char *name;
+    void (*run)(void);
+    struct harness_test *next;
+} harness_test;
+
+void harness_register(harness_test *test);
+#if defined(__GNUC__)
+__attribute__((noreturn, format(printf, 3, 4)))
+#endif
+void harness_fail(const char *file, int line, const char *format, ...);
+/* Leaves the test, which counts as skipped; the reason is printed. */
+#if defined(__GNUC__)
+__attribute__((noreturn))
+#endif
+void harness_skip(const char *reason);
+
+#define TEST(name)                                                                      \
+    static void test_##name(void);                                                      \
+    static harness_test harness_##name = { #name, test_##name, NULL };                  \
+    __attribute__((constructor)) static void harness_register_##name(void)              \
+    {                                                                                   \
+        harness_register(&harness_##name);                                              \
+    }                                                                                   \
+    static void test_##name(void)
+
+#define CHECK(condition)                                                                \
+    do {                                                                                \
+        if (!(condition)) harness_fail(__FILE__, __LINE__, "%s", #condition);           \
+    } while (0)
+
+#define CHECK_INT(actual, expected)                                                     \
+    do {                                                                                \
+        long long harness_a = (long long)(actual), harness_e = (long long)(expected);   \
+        if (harness_a != harness_e)                                                     \
+            harness_fail(__FILE__, __LINE__, "%s is %lld, not %lld", #actual, harness_a, harness_e); \
+    } while (0)
+
+#define CHECK_STR(actual, expected)                                                     \
+    do {                                                                                \
+        const char *harness_a = (actual), *harness_e = (expected);                      \
+        if (strcmp(harness_a, harness_e) != 0)                                          \
+            harness_fail(__FILE__, __LINE__, "%s is \"%s\", not \"%s\"", #actual, harness_a, harness_e); \
+    } while (0)
+
+#define CHECK_HAS(text, part)                                                           \
+    do {                                                                                \
+        const char *harness_t = (text), *harness_p = (part);                            \
+        if (strstr(harness_t, harness_p) == NULL)                                       \
+            harness_fail(__FILE__, __LINE__, "%s, \"%s\", does not hold \"%s\"", #text, harness_t, harness_p); \
+    } while (0)
+
+#endif
