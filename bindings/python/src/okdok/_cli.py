@@ -90,7 +90,8 @@ class _Version(argparse.Action):
             library = _ffi.library()
         except ImportError as problem:
             parser.exit(REFUSED, f"okdok {__version__}\n{problem}\n")
-        parser.exit(message=f"okdok {__version__} (library {library.okdok_version().decode()}, {library._name})\n")
+        print(f"okdok {__version__} (library {library.okdok_version().decode()}, {library._name})")
+        parser.exit()
 
 
 def _jobs(text: str) -> int:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from . import _ffi
-from ._async import in_thread
 from ._errors import InvalidArgumentError, from_ffi
 from ._status import Status
 
@@ -146,6 +145,9 @@ class Client:
 
         Cancelling returns at once. A call still queued is then never sent; the outcome of one under way is unknown.
         """
+        # asyncio takes longer to import than all the rest of this package.
+        from ._async import in_thread
+
         return await in_thread(functools.partial(self.delete_signature_request, signature_request_id))
 
     def close(self) -> None:
@@ -165,7 +167,7 @@ class Client:
     def __del__(self) -> None:
         try:
             self.close()
-        except Exception:  # noqa: BLE001 # at interpreter shutdown anything may be gone, contextlib too
+        except Exception:  # noqa: BLE001, SIM105 # at interpreter shutdown anything may be gone, contextlib too
             pass
 
     def __repr__(self) -> str:
@@ -221,7 +223,7 @@ def _text(name: str, value: str) -> bytes:
 
 
 def _milliseconds(name: str, seconds: object) -> int:
-    if not isinstance(seconds, numbers.Real) or isinstance(seconds, bool):
+    if isinstance(seconds, bool) or not isinstance(seconds, numbers.Real):
         raise TypeError(f"{name} must be a number of seconds, not {type(seconds).__name__}")
     try:
         exact = float(seconds) * 1000
