@@ -1,50 +1,52 @@
 //! Generates the C header, and tells the linker what cargo does not.
 
-use std::path::Path;
+use std::error::Error;
 use std::{env, fs};
 
 /// In the order in which the header should be read.
 const DECLARATIONS: [&str; 4] = ["src/status.rs", "src/arguments.rs", "src/error.rs", "src/boundary.rs"];
 const HEADER: &str = "include/okdok.h";
 
-fn main() {
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=cbindgen.toml");
     println!("cargo::rerun-if-changed={HEADER}");
     for source in DECLARATIONS {
         println!("cargo::rerun-if-changed={source}");
     }
-    generate_header();
+    generate_header()?;
 
-    if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libokdok.so.{}", abi_version());
+    if env::var("CARGO_CFG_TARGET_OS")? == "linux" {
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libokdok.so.{}", abi_version()?);
         // Its threads run its code: it stays loaded after `dlclose`.
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
+    Ok(())
 }
 
-fn generate_header() {
-    let mut config = cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml is readable");
-    config.after_includes = Some(macros());
+fn generate_header() -> Result<(), Box<dyn Error>> {
+    let mut config = cbindgen::Config::from_file("cbindgen.toml")?;
+    config.after_includes = Some(macros()?);
     let mut builder = cbindgen::Builder::new().with_config(config);
     for source in DECLARATIONS {
         builder = builder.with_src(source);
     }
     let mut header = Vec::new();
-    builder.generate().expect("the declarations are C").write(&mut header);
+    builder.generate()?.write(&mut header);
     if fs::read(HEADER).is_ok_and(|present| present == header) {
-        return;
+        return Ok(());
     }
     if let Err(error) = fs::write(HEADER, &header) {
         // A read-only source tree must still build.
         println!("cargo::warning={HEADER} is not what the sources generate, and cannot be written: {error}");
     }
+    Ok(())
 }
 
 /// What cbindgen cannot derive from Rust. Not as its `trailer`, which lands behind the include guard.
-fn macros() -> String {
-    let version = |part: &str| env::var(format!("CARGO_PKG_VERSION{part}")).expect("cargo sets the version");
-    let (full, major, minor, patch) = (version(""), version("_MAJOR"), version("_MINOR"), version("_PATCH"));
-    format!(
+fn macros() -> Result<String, env::VarError> {
+    let version = |part: &str| env::var(format!("CARGO_PKG_VERSION{part}"));
+    let (full, major, minor, patch) = (version("")?, version("_MAJOR")?, version("_MINOR")?, version("_PATCH")?);
+    Ok(format!(
         r#"
 /** The version of this header, "{full}"; that of the library is `okdok_version()`. */
 #define OKDOK_VERSION "{full}"
@@ -55,13 +57,13 @@ fn macros() -> String {
 /** Sets up an `okdok_options`: its size, and the default for everything else. */
 #define OKDOK_OPTIONS_INIT {{ sizeof(okdok_options), 0, 0, 0, NULL, NULL, NULL }}
 "#
-    )
+    ))
 }
 
-/// The one place where the number stands is the source.
-fn abi_version() -> String {
-    let source = fs::read_to_string(Path::new("src/boundary.rs")).expect("src/boundary.rs is readable");
-    let (_, rest) =
-        source.split_once("pub const OKDOK_ABI_VERSION: u32 = ").expect("src/boundary.rs says the version of the ABI");
-    rest.split(';').next().expect("the version ends").to_owned()
+/// The number in the SONAME. The one place where it stands is the source.
+fn abi_version() -> Result<String, Box<dyn Error>> {
+    let source = fs::read_to_string("src/boundary.rs")?;
+    let declaration = source.split_once("pub const OKDOK_ABI_VERSION: u32 = ");
+    let number = declaration.and_then(|(_, rest)| rest.split_once(';'));
+    Ok(number.ok_or("src/boundary.rs does not say the version of the ABI")?.0.to_owned())
 }

@@ -63,7 +63,7 @@ fn answer(request: &HttpMockRequest, deleted: &Mutex<HashSet<String>>) -> HttpMo
         return status(404);
     };
     let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy();
-    match request.headers().get("x-api-key").map(|key| key.as_bytes()) {
+    match request.headers().get("x-api-key").map(reqwest::header::HeaderValue::as_bytes) {
         Some(b"sandbox-key") => {}
         Some(b"sandbox-forbidden") => return status(403),
         _ => return status(401),
@@ -88,11 +88,7 @@ fn status(code: u16) -> HttpMockResponse {
 
 fn report(code: u16, message: &str, member: &str, id: &str) -> HttpMockResponse {
     let body = serde_json::json!({ "message": message, member: id });
-    HttpMockResponse::builder()
-        .status(code)
-        .header("content-type", "application/json")
-        .body(body.to_string())
-        .build()
+    HttpMockResponse::builder().status(code).header("content-type", "application/json").body(body.to_string()).build()
 }
 
 /// Copies both ways until each side has said all.

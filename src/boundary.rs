@@ -128,7 +128,12 @@ unsafe fn new_client<'a>(
 /// @param out_error             NULL, or where to write what happened; it needs no initialising.
 /// @return true when the signature request is gone: OKDOK_STATUS_OK or OKDOK_STATUS_PRESUMED_DELETED.
 ///
-/// Statuses: every one of the list, but for OKDOK_STATUS_TLS_FAILED for want of roots.
+/// Statuses: OKDOK_STATUS_OK, OKDOK_STATUS_PRESUMED_DELETED (both true); OKDOK_STATUS_INVALID_ARGUMENT,
+/// OKDOK_STATUS_INVALID_CLIENT (nothing was sent); OKDOK_STATUS_NOT_FOUND, OKDOK_STATUS_BAD_REQUEST,
+/// OKDOK_STATUS_UNAUTHORIZED, OKDOK_STATUS_FORBIDDEN, OKDOK_STATUS_RATE_LIMITED, OKDOK_STATUS_SERVER_ERROR,
+/// OKDOK_STATUS_UNEXPECTED_RESPONSE (by the answer); OKDOK_STATUS_RESOLVE_FAILED, OKDOK_STATUS_CONNECT_FAILED,
+/// OKDOK_STATUS_TLS_FAILED, OKDOK_STATUS_TIMED_OUT, OKDOK_STATUS_CONNECTION_LOST, OKDOK_STATUS_PROXY_REFUSED (no answer);
+/// OKDOK_STATUS_INTERNAL, OKDOK_STATUS_NO_RESOURCES.
 ///
 /// Any thread, any time, but for signal handlers, `DllMain`, and constructors and destructors of libraries. Thread
 /// cancellation is held off meanwhile.

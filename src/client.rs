@@ -21,9 +21,7 @@ use crate::request;
 use crate::response;
 use crate::retry::backoff;
 use crate::roots::Source;
-use crate::status::{
-    OKDOK_STATUS_INTERNAL, OKDOK_STATUS_NO_RESOURCES, OKDOK_STATUS_NOT_FOUND, OKDOK_STATUS_PRESUMED_DELETED,
-};
+use crate::status::{OKDOK_STATUS_INTERNAL, OKDOK_STATUS_NOT_FOUND, OKDOK_STATUS_PRESUMED_DELETED};
 use crate::transport::{Route, Transport};
 
 pub struct Client {
@@ -100,8 +98,7 @@ impl Client {
             Ok(transport) => transport,
             // In a forked child, say: there was no thread for a new one.
             Err(refusal) => {
-                let message = refusal.to_string();
-                return Attempt::unanswered(Ended::NotSent, false, OKDOK_STATUS_NO_RESOURCES, message);
+                return Attempt::unanswered(Ended::NotSent, false, refusal.status(), refusal.to_string());
             }
         };
         caught(|| self.exchange(&transport, url, headers, id, deadline)).unwrap_or_else(|| {

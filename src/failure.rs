@@ -150,12 +150,12 @@ fn proxy_message(proxy: Option<&Proxy>, origin: &str, refusal: &str) -> String {
     let url = proxy.map_or("", |proxy| proxy.url.as_str());
     let reason = match refusal {
         "proxy authorization required" if proxy.is_some_and(|proxy| proxy.authorization.is_some()) => {
-            "it did not accept the user name and password (407)".into()
+            "it did not accept the user name and password (407)"
         }
-        "proxy authorization required" => "it asks for a login (407): put user:password@ into the proxy's URL".into(),
-        "unsuccessful" => "it refused".into(),
-        "unexpected end of file" | "io error establishing tunnel" => "it hung up".into(),
-        other => format!("{other}"),
+        "proxy authorization required" => "it asks for a login (407): put user:password@ into the proxy's URL",
+        "unsuccessful" => "it refused",
+        "unexpected end of file" | "io error establishing tunnel" => "it hung up",
+        other => other,
     };
     format!(
         "the proxy {url} opened no tunnel to {origin}: {reason}. Nothing was sent to the service. Set the right proxy in \

@@ -30,7 +30,7 @@ impl Refusal {
         Self::Argument(message.into())
     }
 
-    fn status(&self) -> okdok_status {
+    pub fn status(&self) -> okdok_status {
         match self {
             Self::Argument(_) => OKDOK_STATUS_INVALID_ARGUMENT,
             Self::Client => OKDOK_STATUS_INVALID_CLIENT,

@@ -28,7 +28,7 @@ impl DetachedResolver {
     /// Ends a little before the connection's own time-out, so that a slow name is told from a slow connection.
     pub fn new(connect_timeout: Duration) -> Self {
         let earlier = (connect_timeout / 10).min(Duration::from_millis(50));
-        Self { limit: connect_timeout - earlier }
+        Self { limit: connect_timeout.saturating_sub(earlier) }
     }
 }
 

@@ -10,6 +10,7 @@ use reqwest::redirect;
 use rustls::RootCertStore;
 use tower::util::MapResponseLayer;
 
+use crate::failure;
 use crate::fork;
 use crate::lock::LeafLock;
 use crate::proxy::Proxy;
@@ -155,7 +156,7 @@ impl Transport {
             }
             builder = builder.proxy(through);
         }
-        let http = signals::with_async_signals_blocked(|| builder.build()).map_err(not_built)?;
+        let http = signals::with_async_signals_blocked(|| builder.build()).map_err(|error| not_built(&error))?;
         Ok(Self {
             route,
             roots,
@@ -189,9 +190,9 @@ impl Drop for Transport {
     }
 }
 
-fn not_built(error: reqwest::Error) -> Refusal {
-    let innermost = crate::failure::chain(&error).last().map(ToString::to_string).unwrap_or_default();
-    if crate::failure::chain(&error).any(<dyn std::error::Error>::is::<std::io::Error>) {
+fn not_built(error: &reqwest::Error) -> Refusal {
+    let innermost = failure::chain(error).last().map(ToString::to_string).unwrap_or_default();
+    if failure::chain(error).any(<dyn std::error::Error>::is::<std::io::Error>) {
         Refusal::NoResources(format!("no thread or descriptor could be had for the connections: {innermost}"))
     } else {
         Refusal::Internal(innermost)

@@ -1,0 +1,259 @@
+/*
+ * okdok: delete an OKdokument signature request, from C++17 and later.
+ *
+ * Header-only, over okdok.h. Works without exceptions too: use the functions that take a `std::error_code` then.
+ *
+ * Text is UTF-8. Any thread may call anything at any time, but for what changes a `client` itself (moving, assigning,
+ * destroying it); not from signal handlers, `DllMain`, or constructors and destructors of libraries.
+ *
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ */
+#ifndef OKDOK_HPP
+#define OKDOK_HPP
+
+#include "okdok.h"
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+
+namespace okdok {
+
+/** What a call came to: the numbers of `OKDOK_STATUS_…`. A newer library may report others. */
+enum class status : okdok_status {
+  ok = OKDOK_STATUS_OK,
+  presumed_deleted = OKDOK_STATUS_PRESUMED_DELETED,
+  invalid_argument = OKDOK_STATUS_INVALID_ARGUMENT,
+  invalid_client = OKDOK_STATUS_INVALID_CLIENT,
+  not_found = OKDOK_STATUS_NOT_FOUND,
+  bad_request = OKDOK_STATUS_BAD_REQUEST,
+  unauthorized = OKDOK_STATUS_UNAUTHORIZED,
+  forbidden = OKDOK_STATUS_FORBIDDEN,
+  rate_limited = OKDOK_STATUS_RATE_LIMITED,
+  server_error = OKDOK_STATUS_SERVER_ERROR,
+  unexpected_response = OKDOK_STATUS_UNEXPECTED_RESPONSE,
+  resolve_failed = OKDOK_STATUS_RESOLVE_FAILED,
+  connect_failed = OKDOK_STATUS_CONNECT_FAILED,
+  tls_failed = OKDOK_STATUS_TLS_FAILED,
+  timed_out = OKDOK_STATUS_TIMED_OUT,
+  connection_lost = OKDOK_STATUS_CONNECTION_LOST,
+  proxy_refused = OKDOK_STATUS_PROXY_REFUSED,
+  internal = OKDOK_STATUS_INTERNAL,
+  no_resources = OKDOK_STATUS_NO_RESOURCES,
+};
+
+/** The name of a status, for logs: static text such as "OKDOK_STATUS_NOT_FOUND". */
+inline const char *status_name(status value) noexcept { return okdok_status_name(static_cast<okdok_status>(value)); }
+
+/** The version of the library, static text such as "0.1.0". */
+inline const char *version() noexcept { return okdok_version(); }
+
+/** The category of the error codes set here: their values are those of `status`. */
+inline const std::error_category &category() noexcept {
+  class okdok_category final : public std::error_category {
+    const char *name() const noexcept override { return "okdok"; }
+    std::string message(int value) const override { return okdok_status_name(value); }
+  };
+  static const okdok_category instance;
+  return instance;
+}
+
+/** Makes `ec == okdok::status::not_found` work. */
+inline std::error_code make_error_code(status value) noexcept { return {static_cast<int>(value), category()}; }
+
+/** Options of a client, which copies them. */
+struct options {
+  /** What one call may take, all attempts and waits included: 1 to 4294967295 ms; less than 10 counts as 10. */
+  std::chrono::milliseconds timeout{30'000};
+  /** For name, all addresses, proxy and TLS of one connection; at most half of `timeout` is used. */
+  std::chrono::milliseconds connect_timeout{10'000};
+  /** Attempts at most, from 1: never retry. */
+  std::uint32_t max_attempts = 3;
+  /** File with PEM certificates trusted instead of the system's roots; without: the system's. */
+  std::optional<std::string> ca_file{};
+  /** URL of an http:// or https:// proxy; "": none; without: from the environment or the system. */
+  std::optional<std::string> proxy{};
+  /** Put in front of "okdok/<version>"; without: nothing. */
+  std::optional<std::string> user_agent{};
+};
+
+/** A signature request that is gone. */
+struct deletion {
+  /** The service said "does not exist", but an earlier attempt of this call may have deleted it. The id or the host may
+   * also be wrong. */
+  bool presumed;
+  /** Attempts begun, retries included. */
+  std::uint32_t attempts;
+  /** The HTTP status code of the last answer. */
+  std::int32_t http_status;
+};
+
+/** A signature request was not deleted, or a client could not be made. `what()` says what happened and what to do. */
+class error : public std::runtime_error {
+public:
+  explicit error(const okdok_error &fields) : std::runtime_error(fields.message), fields_(fields) {}
+
+  /** What the call came to. */
+  okdok::status status() const noexcept { return okdok::status{fields_.status}; }
+  /** The HTTP status code of the reported answer; 0: no response arrived. */
+  std::int32_t http_status() const noexcept { return fields_.http_status; }
+  /** Attempts begun, retries and those not sent included; 0: refused before the first. */
+  std::uint32_t attempts() const noexcept { return fields_.attempts; }
+  /** The service may have deleted it, and this call could not find out. False: this call deleted nothing. */
+  bool outcome_unknown() const noexcept { return fields_.outcome_unknown != 0; }
+  /** The wait that the last answer asked for; 0: none. */
+  std::chrono::milliseconds retry_after() const noexcept { return std::chrono::milliseconds{fields_.retry_after_ms}; }
+  /** The response's `message`, such as `err.signature.request.not.exist`; "": none. Lives as long as this error. */
+  std::string_view service_code() const noexcept { return fields_.service_code; }
+  /** The response's `value` or `result`; "": none. Lives as long as this error. */
+  std::string_view service_value() const noexcept { return fields_.service_value; }
+
+private:
+  // The C struct itself: copying an exception must not throw.
+  okdok_error fields_;
+};
+
+/** Text for a parameter: a `const char *`, which may be NULL where the function says so, or a `std::string`. */
+class text {
+public:
+  text(const char *data) noexcept : data_(data) {}
+  text(const std::string &string) noexcept : data_(string.c_str()), has_nul_(string.find('\0') != std::string::npos) {}
+  text(const std::optional<std::string> &string) noexcept : text(string ? text(*string) : text(nullptr)) {}
+
+  const char *data() const noexcept { return data_; }
+  /** C would take less than all of it. */
+  bool has_nul() const noexcept { return has_nul_; }
+
+private:
+  const char *data_;
+  bool has_nul_ = false;
+};
+
+/**
+ * A client: base URL, API key and options. Move-only; many threads may use one at once, on both sides of a `fork`.
+ *
+ * Cheap: those with equal options share connections and one background thread. Destroying one never waits. One that was
+ * moved from, or could not be made, gives `invalid_client`.
+ */
+class client {
+public:
+  /**
+   * Makes a client. Sends nothing.
+   *
+   * @param base_url  https://, or http:// for this machine only. NULL: https://apidev.okdokument.com, the development
+   *                  host, which is hardly what production wants.
+   * @param api_key   1 to 4096 visible ASCII characters.
+   * @param opts      `{}`: every default.
+   * @param ec        set when there is no client, else cleared: `invalid_argument`, `tls_failed` (the system has no
+   *                  roots to trust), `no_resources`, `internal`.
+   * @param details   NULL, or where to write all that there is to say.
+   */
+  client(text base_url, text api_key, const okdok::options &opts, std::error_code &ec,
+         okdok_error *details = nullptr) noexcept {
+    okdok_error local;
+    okdok_error &out = details != nullptr ? *details : local;
+    handle_.reset(make(base_url, api_key, opts, out));
+    set(ec, handle_ != nullptr, out);
+  }
+
+  /**
+   * Deletes a signature request. Blocks for at most the time-out and 250 ms.
+   *
+   * @param id       the id that Create signature request returned, 1 to 256 bytes; not NULL.
+   * @param ec       set when it was not deleted, or may not have been, else cleared. `presumed_deleted` is no error.
+   * @param details  NULL, or where to write all that there is to say, `outcome_unknown` above all.
+   * @return what the call came to.
+   */
+  okdok::status delete_signature_request(text id, std::error_code &ec, okdok_error *details = nullptr) const noexcept {
+    okdok_error local;
+    okdok_error &out = details != nullptr ? *details : local;
+    set(ec, call(id, out), out);
+    return okdok::status{out.status};
+  }
+
+#ifdef __cpp_exceptions
+  /** The same, with an exception. @throws error */
+  client(text base_url, text api_key, const okdok::options &opts = {}) {
+    okdok_error out;
+    handle_.reset(make(base_url, api_key, opts, out));
+    if (handle_ == nullptr) throw error(out);
+  }
+
+  /** The same, with an exception. @throws error: it was not deleted; with `outcome_unknown()`, it may have been. */
+  deletion delete_signature_request(text id) const {
+    okdok_error out;
+    if (!call(id, out)) throw error(out);
+    return {out.status == OKDOK_STATUS_PRESUMED_DELETED, out.attempts, out.http_status};
+  }
+#endif
+
+private:
+  struct release {
+    void operator()(okdok_client *handle) const noexcept { okdok_free(handle); }
+  };
+  std::unique_ptr<okdok_client, release> handle_;
+
+  static okdok_client *make(text base_url, text api_key, const okdok::options &opts, okdok_error &out) noexcept {
+    const text ca_file(opts.ca_file), proxy(opts.proxy), user_agent(opts.user_agent);
+    const char *wrong = base_url.has_nul()                ? "base_url contains a NUL"
+                        : api_key.has_nul()               ? "api_key contains a NUL"
+                        : ca_file.has_nul()               ? "options.ca_file contains a NUL"
+                        : proxy.has_nul()                 ? "options.proxy contains a NUL"
+                        : user_agent.has_nul()            ? "options.user_agent contains a NUL"
+                        : !in_range(opts.timeout)         ? "options.timeout must be 1 to 4294967295 ms"
+                        : !in_range(opts.connect_timeout) ? "options.connect_timeout must be 1 to 4294967295 ms"
+                        : opts.max_attempts == 0          ? "options.max_attempts must be at least 1"
+                                                          : nullptr;
+    if (wrong != nullptr) {
+      refuse(wrong, out);
+      return nullptr;
+    }
+    okdok_options c = OKDOK_OPTIONS_INIT;
+    c.timeout_ms = static_cast<std::uint32_t>(opts.timeout.count());
+    c.connect_timeout_ms = static_cast<std::uint32_t>(opts.connect_timeout.count());
+    c.max_attempts = opts.max_attempts;
+    c.ca_file = ca_file.data();
+    c.proxy = proxy.data();
+    c.user_agent = user_agent.data();
+    return okdok_client_new(base_url.data(), api_key.data(), &c, nullptr, &out);
+  }
+
+  bool call(text id, okdok_error &out) const noexcept {
+    // Cut at the NUL, it would be the id of another signature request.
+    if (id.has_nul()) {
+      refuse("signature_request_id contains a NUL", out);
+      return false;
+    }
+    return okdok_delete_signature_request(handle_.get(), id.data(), nullptr, &out);
+  }
+
+  static bool in_range(std::chrono::milliseconds value) noexcept {
+    return value.count() >= 1 && value.count() <= std::numeric_limits<std::uint32_t>::max();
+  }
+
+  static void refuse(const char *message, okdok_error &out) noexcept {
+    out = okdok_error{};
+    out.status = OKDOK_STATUS_INVALID_ARGUMENT;
+    std::snprintf(out.message, sizeof out.message, "%s", message);
+  }
+
+  static void set(std::error_code &ec, bool good, const okdok_error &out) noexcept {
+    // The bool decides: a newer library may know more statuses that are no error.
+    if (good) ec.clear();
+    else ec = make_error_code(okdok::status{out.status});
+  }
+};
+
+} // namespace okdok
+
+template <> struct std::is_error_code_enum<okdok::status> : std::true_type {};
+
+#endif /* OKDOK_HPP */
