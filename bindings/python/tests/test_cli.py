@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import json
 import os
 import pty
 import signal
+import struct
 import subprocess
 import sys
 import termios
@@ -447,7 +449,7 @@ class TestProgress:
     def on_a_terminal(self, port: Port, environment: dict[str, str]) -> str:
         """What the command shows there for 30 ids of which one fails."""
         ours, theirs = pty.openpty()
-        termios.tcsetwinsize(ours, (24, 100))
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         process = subprocess.Popen(
             [*COMMAND, "delete", "--jobs", "1", "--base-url", port.url, *(f"id-{n}" for n in range(30))],
             stdout=subprocess.DEVNULL, stderr=theirs, env=environment,
