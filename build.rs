@@ -50,9 +50,9 @@ fn macros() -> Result<String, env::VarError> {
         r#"
 /** The version of this header, "{full}"; that of the library is `okdok_version()`. */
 #define OKDOK_VERSION "{full}"
-#define OKDOK_VERSION_MAJOR {major}
-#define OKDOK_VERSION_MINOR {minor}
-#define OKDOK_VERSION_PATCH {patch}
+#define OKDOK_VERSION_MAJOR {major} /**< First part of `OKDOK_VERSION`. */
+#define OKDOK_VERSION_MINOR {minor} /**< Second part of `OKDOK_VERSION`. */
+#define OKDOK_VERSION_PATCH {patch} /**< Third part of `OKDOK_VERSION`. */
 
 /** Sets up an `okdok_options`: its size, and the default for everything else. */
 #define OKDOK_OPTIONS_INIT {{ sizeof(okdok_options), 0, 0, 0, NULL, NULL, NULL }}
