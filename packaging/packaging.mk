@@ -1,0 +1,74 @@
+# What a C or C++ programmer installs and links, and the tests of that.
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+CXX_STANDARDS := 17 20 23
+CXX_TEST_PROGRAMS := build/cpp/exceptions build/cpp/no-exceptions build/cpp/sanitized
+
+DEMOS += demo-cpp
+TESTS += test-headers test-cpp test-install test-abi
+SLOW_TESTS += test-man test-abidiff test-deb test-conan
+LINTS += lint-packaging
+.PHONY: demo-cpp static-library man install uninstall deb \
+	test-headers test-cpp test-install test-abi test-man test-abidiff test-deb test-conan lint-packaging
+
+static-library: | setup
+	@packaging/static-library
+
+man: library
+	@! scripts/need doxygen doxygen || doxygen packaging/Doxyfile
+
+install: library static-library man ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=
+	@packaging/install "$(PREFIX)" "$(LIBDIR)" "$(DESTDIR)"
+
+uninstall: ## removes what install laid out; same variables
+	@packaging/uninstall "$(PREFIX)" "$(LIBDIR)" "$(DESTDIR)"
+
+deb: library static-library man ## dist/libokdok0_….deb and dist/libokdok-dev_….deb
+	@! scripts/need dpkg-gensymbols dpkg-dev || packaging/deb
+
+build/cpp/%.o: tests/c/%.c tests/c/%.h
+	@mkdir -p $(@D)
+	@$(CC) -std=c11 -g $(C_WARNINGS) -Iinclude -c $< -o $@
+
+build/delete-cpp: examples/delete.cpp include/okdok.h include/okdok.hpp $(LIBRARY)
+	@mkdir -p $(@D)
+	@! scripts/need g++ g++ || $(CXX) -std=c++17 $(C_WARNINGS) -Iinclude $< $(LIBRARY) -Wl,-rpath,'$$ORIGIN/../target/release' -o $@
+
+build/cpp/no-exceptions: CXXFLAGS += -fno-exceptions
+build/cpp/sanitized: CXXFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all
+$(CXX_TEST_PROGRAMS): tests/cpp/client.cpp include/okdok.h include/okdok.hpp build/cpp/faults.o build/cpp/harness.o $(LIBRARY)
+	@! scripts/need g++ g++ || $(CXX) -std=c++17 -g $(CXXFLAGS) $(C_WARNINGS) -Iinclude -Itests/c $(filter %.cpp %.o,$^) $(LIBRARY) \
+		-Wl,-rpath,'$$ORIGIN/../../target/release' -o $@
+
+demo-cpp: build/delete-cpp | $(SANDBOX) $(FAULTS)
+	@[ ! -e $< ] || $(WITH_SERVERS) scripts/show-outcomes C++ $<
+
+test-headers: library
+	@tests/cpp/headers $(C_WARNINGS)
+
+test-cpp: $(CXX_TEST_PROGRAMS) build/delete-cpp build/delete-c | $(SANDBOX) $(FAULTS)
+	@! scripts/need g++ g++ || { \
+		for program in $(CXX_TEST_PROGRAMS); do $(WITH_SERVERS) $$program || exit 1; done; \
+		$(WITH_SERVERS) tests/cpp/same-as-c build/delete-c build/delete-cpp; }
+
+test-install: library static-library man | $(SANDBOX) $(FAULTS)
+	@$(WITH_SERVERS) tests/consumers/run
+
+test-abi: library static-library
+	@! scripts/need python3 python3 || python3 tests/abi/exports.py
+
+test-man:
+	@! scripts/need doxygen doxygen || { rm -rf build/man && doxygen packaging/Doxyfile && tests/consumers/man; }
+
+test-abidiff: library
+	@! scripts/need abidiff abigail-tools || tests/abi/abidiff
+
+test-deb: deb | $(SANDBOX) $(FAULTS)
+	@! scripts/need dpkg-gensymbols dpkg-dev || ! scripts/need lintian lintian || $(WITH_SERVERS) tests/consumers/deb
+
+test-conan: | $(SANDBOX) $(FAULTS)
+	@! scripts/need python3 python3 python3-venv || $(WITH_SERVERS) tests/consumers/conan
+
+lint-packaging:
+	@! scripts/need shellcheck shellcheck || shellcheck packaging/static-library packaging/install packaging/uninstall packaging/deb \
+		tests/cpp/headers tests/cpp/same-as-c tests/consumers/run tests/consumers/man tests/consumers/deb tests/consumers/conan tests/abi/abidiff
