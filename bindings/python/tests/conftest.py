@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import okdok
 import pytest
 from fault_server import Port
-
-import okdok
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = str(ROOT / "bindings" / "python" / "src")
@@ -24,8 +23,8 @@ RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing from outside decides where a test connects, or what it loads."""
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy") or (name.startswith("OKDOK_") and name not in ("OKDOK_SANDBOX", "OKDOK_FAULTS")):
+    for name in set(os.environ) - {"OKDOK_SANDBOX", "OKDOK_FAULTS"}:
+        if name.lower().endswith("_proxy") or name.startswith("OKDOK_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHONPATH", SOURCES)
 

@@ -8,9 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import okdok
+import pytest
 from okdok import _ffi
 
 NUL_AND_SURROGATE = ["a\0b", "a\ud800b", "\0", "\udc80"]
@@ -55,7 +54,7 @@ def test_text_that_c_would_read_otherwise(boundary: Boundary, name: str, value: 
 @pytest.mark.parametrize("value", NUL_AND_SURROGATE)
 def test_ids_that_c_would_read_otherwise(boundary: Boundary, value: str) -> None:
     client = okdok.Client(api_key="key")
-    with pytest.raises(okdok.InvalidArgumentError, match="^signature_request_id contains a"):
+    with pytest.raises(okdok.InvalidArgumentError, match=r"^signature_request_id contains a"):
         client.delete_signature_request(value)
 
 
@@ -113,7 +112,7 @@ def test_times_outside_the_abi(boundary: Boundary, name: str, value: float) -> N
 
 @pytest.mark.parametrize("value", [0, -1, 2**32, 10**30])
 def test_attempts_outside_the_abi(boundary: Boundary, value: int) -> None:
-    with pytest.raises(okdok.InvalidArgumentError, match="^max_attempts must be from 1"):
+    with pytest.raises(okdok.InvalidArgumentError, match=r"^max_attempts must be from 1"):
         okdok.Client(api_key="key", max_attempts=value)
     assert not boundary.options
 

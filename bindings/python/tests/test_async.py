@@ -4,15 +4,13 @@ import asyncio
 import gc
 import threading
 import weakref
-from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import okdok
 import pytest
 from conftest import MakeClient, MakePort, RunPython
 from fault_server import Port
-
-import okdok
 
 
 async def arrived(port: Port, requests: int) -> None:

@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import okdok
 import pytest
 from conftest import MakeClient, MakePort
 from fault_server import Port
-
-import okdok
-from okdok import _ids
+from okdok import _ids, _progress
 from okdok._pace import Pace
 
 Okdok = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -43,14 +42,12 @@ def run(sandbox: str, monkeypatch: pytest.MonkeyPatch) -> Okdok:
 
 
 @pytest.fixture
-def start(run: Okdok) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:  # noqa: ARG001 # sets the environment
+def start(run: Okdok) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:  # sets the environment
     """The command, left running."""
     running: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
-        )
+        process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
         running.append(process)
         return process
 
@@ -210,7 +207,9 @@ class TestIds:
 
     def test_the_rules_are_the_librarys(self, client: MakeClient, serve: MakePort) -> None:
         made = client(serve("ok").url)
-        characters = [chr(n) for n in (*range(1, 0x100), 0x2028, 0x202E, 0xFEFF, 0xFFFD, 0xFFFF, 0xE000, 0x1F600, 0x10FFFF)]
+        characters = [
+            chr(n) for n in (*range(1, 0x100), 0x2028, 0x202E, 0xFEFF, 0xFFFD, 0xFFFF, 0xE000, 0x1F600, 0x10FFFF)
+        ]
         ids = ["", ".", "..", "...", "%2e", "%2E%2E", "a.", " ", "x" * 256, "x" * 257, "é" * 128, "é" * 129]
         for one in [*ids, *(f"a{character}b" for character in characters), *characters]:
             try:
@@ -240,7 +239,10 @@ class TestPace:
 
     def test_rate_of_the_command(self, run: Okdok, serve: MakePort) -> None:
         began = time.monotonic()
-        assert run("delete", "--rate", "20", "--base-url", serve("ok").url, *(f"id-{n}" for n in range(11))).returncode == 0
+        assert (
+            run("delete", "--rate", "20", "--base-url", serve("ok").url, *(f"id-{n}" for n in range(11))).returncode
+            == 0
+        )
         assert time.monotonic() - began >= 0.5
 
     def test_rate_limited_makes_all_wait_and_is_asked_again(self, run: Okdok, serve: MakePort, tmp_path: Path) -> None:
@@ -364,6 +366,34 @@ class TestReport:
         port.release()
         assert process.wait(60) == 0
 
+    def test_one_write_a_row_and_a_sync_every_second(self, serve: MakePort, tmp_path: Path) -> None:
+        port = serve(*["delay=300:ok"] * 8)
+        report = tmp_path / "report"
+        program = """
+import os, sys
+writes, syncs = [], []
+def write(descriptor, data, write=os.write):
+    writes.append(data)
+    return write(descriptor, data)
+def sync(descriptor, fsync=os.fsync):
+    syncs.append(len(writes))
+    fsync(descriptor)
+os.write, os.fsync = write, sync
+from okdok._cli import main
+code = main()
+assert len(writes) == 16, writes
+# Both files, at two full seconds and at the end, when all is written.
+assert len(syncs) == 6, syncs
+assert syncs[-2:] == [16, 16], syncs
+sys.exit(code)
+"""
+        ended = subprocess.run(
+            [sys.executable, "-c", program, "delete", "--jobs", "1", "--base-url", port.url,
+             "--report", str(report), *(f"id-{n}" for n in range(8))],
+            check=False, capture_output=True, encoding="utf-8", timeout=60, env={**os.environ, "OKDOK_API_KEY": "key"},
+        )  # fmt: skip
+        assert (ended.returncode, len(rows(report))) == (0, 8), ended.stderr
+
     def test_an_existing_one_is_refused(self, run: Okdok, tmp_path: Path) -> None:
         report = tmp_path / "report"
         report.write_text("precious")
@@ -484,10 +514,8 @@ class TestProgress:
         assert "okdok: 29 done, 1 failed of 30" in shown
 
     def test_the_plain_line(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        from okdok import _progress
-
         clock = [0.0]
-        monkeypatch.setattr(_progress.time, "monotonic", lambda: clock[0])
+        monkeypatch.setattr(time, "monotonic", lambda: clock[0])
         progress = _progress.Progress(1000, done=100)
         for n in range(200):
             progress.count(done=n % 100 != 0)

@@ -10,11 +10,10 @@ import time
 import weakref
 from pathlib import Path
 
+import okdok
 import pytest
 from conftest import MakeClient, MakePort, RunPython
 from fault_server import ca_file
-
-import okdok
 
 # glibc refuses a label of more than 63 characters without asking any name server.
 UNRESOLVABLE = "x" * 64 + ".test"
@@ -120,7 +119,9 @@ class TestStatus:
         assert (caught.value.http_status, caught.value.retry_after) == (429, 7.0)
         assert not caught.value.outcome_unknown
 
-    @pytest.mark.parametrize("answer", ["reply=204", "reply=302;Location:http://127.0.0.1/;;", "reply=200;;{}", "reply=404"])
+    @pytest.mark.parametrize(
+        "answer", ["reply=204", "reply=302;Location:http://127.0.0.1/;;", "reply=200;;{}", "reply=404"]
+    )
     def test_unexpected_response(self, client: MakeClient, serve: MakePort, answer: str) -> None:
         with pytest.raises(okdok.UnexpectedResponseError):
             client(serve(answer).url, max_attempts=1).delete_signature_request("id")

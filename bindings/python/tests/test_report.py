@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import okdok
 import pytest
 from conftest import RunPython
-
-import okdok
 from okdok._report import Report, ReportError, Row, row_of
 
 URL = "https://okdok.test"
+FINAL = {"OK", "PRESUMED_DELETED", "INVALID_ARGUMENT", "NOT_FOUND", "BAD_REQUEST"}
 
 
 def row(signature_request_id: str, status: str, *, unknown: bool = False, base_url: str = URL) -> Row:
@@ -61,7 +61,13 @@ class TestRow:
 
     def test_of_an_error(self) -> None:
         error = okdok.ServerError(
-            "failed", http_status=503, attempts=3, outcome_unknown=True, retry_after=2.5, service_code="c", service_value="v"
+            "failed",
+            http_status=503,
+            attempts=3,
+            outcome_unknown=True,
+            retry_after=2.5,
+            service_code="c",
+            service_value="v",
         )
         made = row_of("id", URL, error, maybe_deleted_before=False)
         assert made == Row("id", URL, made.time, "SERVER_ERROR", 503, 3, True, 2.5, "c", "v", "failed")
@@ -86,14 +92,12 @@ class TestRow:
 
 
 class TestResume:
-    @pytest.mark.parametrize("status", ["OK", "PRESUMED_DELETED", "INVALID_ARGUMENT", "NOT_FOUND", "BAD_REQUEST"])
+    @pytest.mark.parametrize("status", sorted(FINAL))
     def test_final(self, path: str, status: str) -> None:
         written(path, row("id", status))
         assert resumed(path).final("id") == status
 
-    @pytest.mark.parametrize(
-        "status", sorted({one.name for one in okdok.Status} - {"OK", "PRESUMED_DELETED", "INVALID_ARGUMENT", "NOT_FOUND", "BAD_REQUEST"})
-    )
+    @pytest.mark.parametrize("status", sorted({one.name for one in okdok.Status} - FINAL))
     def test_not_final(self, path: str, status: str) -> None:
         written(path, row("id", status))
         assert resumed(path).final("id") is None

@@ -110,7 +110,10 @@ class Service:
 
 def _answer(status: str, body: dict[str, str]) -> bytes:
     content = json.dumps(body).encode()
-    return f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n".encode() + content
+    return (
+        f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n".encode()
+        + content
+    )
 
 
 def final_rows(report: Path) -> dict[str, list[str]]:

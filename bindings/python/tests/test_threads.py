@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import ctypes
 import itertools
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import okdok
 import pytest
 from conftest import MakeClient, MakePort, RunPython
-
-import okdok
 
 
 def test_calls_run_side_by_side(client: MakeClient, serve: MakePort) -> None:
@@ -64,8 +65,8 @@ def test_a_key_is_rotated_without_a_failed_call(serve: MakePort) -> None:
     # What arrived after every thread had come round once more has the last key.
     assert "x-api-key: key-19" in port.request(port.requests())
     assert "x-api-key: key-0" in port.request(1)
-    status = okdok._ffi.ctypes.c_int32()
-    assert not library.okdok_delete_signature_request(first, b"id", okdok._ffi.ctypes.byref(status), None)
+    status = ctypes.c_int32()
+    assert not library.okdok_delete_signature_request(first, b"id", ctypes.byref(status), None)
     assert status.value == okdok.Status.INVALID_CLIENT
 
 
@@ -104,3 +105,28 @@ print(client.delete_signature_request("python-open-at-exit").id)
     ended = run_python(program, sandbox)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout == "python-open-at-exit\npython-at-shutdown"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="no module for sub-interpreters before Python 3.13")
+def test_sub_interpreters(run_python: RunPython, sandbox: str) -> None:
+    inside = """
+import asyncio, okdok
+client = okdok.Client(url, api_key="sandbox-key")
+print(client.delete_signature_request(kind).id)
+try:
+    asyncio.run(client.delete_signature_request_async(f"{kind}-async"))
+except okdok.NoResourcesError:
+    print("no daemon threads")
+"""
+    program = """
+import _interpreters, okdok, sys
+for kind in ("legacy", "isolated"):
+    one = _interpreters.create(kind)
+    failure = _interpreters.exec(one, sys.argv[2], {"url": sys.argv[1], "kind": kind})
+    assert failure is None, failure
+    _interpreters.destroy(one)
+print(okdok.Client(sys.argv[1], api_key="sandbox-key").delete_signature_request("main").id)
+"""
+    ended = run_python(program, sandbox, inside)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.split("\n") == ["legacy", "isolated", "no daemon threads", "main", ""]

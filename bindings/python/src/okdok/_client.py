@@ -165,9 +165,10 @@ class Client:
         self.close()
 
     def __del__(self) -> None:
-        try:
+        # At interpreter shutdown anything may be gone, contextlib too.
+        try:  # noqa: SIM105
             self.close()
-        except Exception:  # noqa: BLE001, SIM105 # at interpreter shutdown anything may be gone, contextlib too
+        except Exception:  # noqa: BLE001
             pass
 
     def __repr__(self) -> str:

@@ -1,0 +1,84 @@
+"""What the README shows is run, and what it lists is complete."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import okdok
+import pytest
+from conftest import ROOT, MakePort, RunPython
+from okdok import _cli
+
+README = (ROOT / "bindings" / "python" / "README.md").read_text(encoding="utf-8")
+EXAMPLE = ROOT / "examples" / "delete.py"
+PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_complete_program_is_the_example() -> None:
+    assert EXAMPLE.read_text(encoding="utf-8") in PROGRAMS
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_each_program_runs(
+    run_python: RunPython, serve: MakePort, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    port = serve("service")
+    monkeypatch.setenv("OKDOK_BASE_URL", port.url)
+    monkeypatch.setenv("OKDOK_API_KEY", "key")
+    ended = run_python(program, "id")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert port.requests() > 0
+
+
+def test_every_exception_is_listed() -> None:
+    listed = re.findall(r"^\| `(\w+Error)` \| (?:`(\w+)`)? ?\|", README, re.MULTILINE)
+    assert {name for name, _ in listed} == {kind.__name__ for kind in okdok.OkdokError.__subclasses__()}
+    for name, built_in in listed:
+        assert [base.__name__ for base in getattr(okdok, name).__bases__[1:]] == ([built_in] if built_in else [])
+
+
+def test_every_option_and_exit_code_is_listed() -> None:
+    text = subprocess.run(
+        [sys.executable, "-m", "okdok", "delete", "--help"], check=True, capture_output=True, encoding="utf-8"
+    ).stdout
+    for option in set(re.findall(r"--[a-z-]+", text)) - {"--help"}:
+        assert f"`{option}" in README, option
+    for code in (_cli.DONE, _cli.SOME_FAILED, _cli.REFUSED, _cli.STOPPED):
+        assert f"\n| {code} | " in README
+
+
+@pytest.mark.parametrize(
+    ("signature_request_id", "key", "code", "said"),
+    [
+        ("python-example", "sandbox-key", 0, "Deleted python-example\n"),
+        ("missing-example", "sandbox-key", 1, "There is no such signature request.\n"),
+        ("python-example", "wrong-key", 1, "The service does not accept this API key.\n"),
+        ("error-example", "sandbox-key", 1, "ask again.\n"),
+        ("bad/id", "sandbox-key", 1, "Not deleted: "),
+    ],
+)
+def test_the_example(sandbox: str, signature_request_id: str, key: str, code: int, said: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, str(EXAMPLE), signature_request_id],
+        check=False, capture_output=True, encoding="utf-8", timeout=60,
+        env={**os.environ, "OKDOK_BASE_URL": sandbox, "OKDOK_API_KEY": key},
+    )  # fmt: skip
+    assert ended.returncode == code
+    assert said in (ended.stderr if code else ended.stdout)
+
+
+def test_the_example_needs_an_id() -> None:
+    assert subprocess.run([sys.executable, str(EXAMPLE)], check=False, stderr=subprocess.DEVNULL).returncode == 2
+
+
+def test_the_demo(sandbox: str) -> None:
+    shown = subprocess.run(
+        [sys.executable, str(ROOT / "bindings" / "python" / "demo.py")],
+        check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=60,
+    )  # fmt: skip
+    # The demo's request can be deleted once in a sandbox.
+    assert shown.returncode == 0, shown.stdout
+    assert shown.stdout.count("Python: ") == 4
