@@ -125,10 +125,6 @@ mod tests {
         BaseUrl::parse(Some(base)).unwrap().join("/JSON/x").unwrap().into()
     }
 
-    fn refused(base: &str) -> String {
-        BaseUrl::parse(Some(base)).unwrap_err().to_string()
-    }
-
     #[test]
     fn a_base_keeps_its_prefix_and_may_end_in_json() {
         assert_eq!(joined("https://h.test"), "https://h.test/JSON/x");
@@ -140,61 +136,5 @@ mod tests {
         assert_eq!(joined("https://h.test/aJSON"), "https://h.test/aJSON/JSON/x");
         assert_eq!(joined("HTTPS://H.test"), "https://h.test/JSON/x");
         assert_eq!(BaseUrl::parse(None).unwrap().origin(), "https://apidev.okdokument.com");
-    }
-
-    #[test]
-    fn plain_http_is_for_loopback_only() {
-        for base in [
-            "http://localhost:8080",
-            "http://127.0.0.1",
-            "http://127.9.9.9",
-            "http://[::1]:1",
-            "http://[::ffff:127.0.0.1]",
-        ] {
-            assert!(BaseUrl::parse(Some(base)).unwrap().is_loopback(), "{base}");
-        }
-        for base in ["http://h.test", "http://localhost.h.test", "http://10.0.0.1", "http://[::2]", "http://localhost."]
-        {
-            assert!(refused(base).contains("in the clear"), "{base}");
-        }
-    }
-
-    #[test]
-    fn what_a_parser_would_mend_is_refused() {
-        for base in [
-            "",
-            "h.test",
-            "ftp://h.test",
-            "https:/h.test",
-            "https:h.test",
-            "https:///h.test",
-            "https://",
-            "https://h.test:0",
-            "https://h.test:00",
-            "https://h.test:65536",
-            "https://h.te st",
-            "https://h.test\\a",
-            "https://h.test/a\tb",
-            "https://h.test/a/../b",
-            "https://h.test/%2E%2e/b",
-            "https://h.test/.",
-            "https://h.test?",
-            "https://h.test#",
-            "https://h.test/?q=1",
-            "https://[::1",
-            "https://u@h.test",
-            "https://u:p@h.test",
-            "https://@h.test",
-            "https://:@h.test",
-        ] {
-            refused(base);
-        }
-        refused(&format!("https://h.test/{}", "a".repeat(2048)));
-    }
-
-    #[test]
-    fn a_message_shows_neither_a_password_nor_what_may_be_the_key() {
-        assert!(!refused("https://user:pass@h.test").contains("pass@"));
-        assert!(!refused("7796b696_bd2b1aaf").contains("bd2b"));
     }
 }

@@ -33,7 +33,7 @@ impl Outputs {
     unsafe fn write(&self, report: &Report, api_key: Option<&str>) {
         if !self.status.is_null() {
             // SAFETY: not NULL, hence writable; a raw write reads nothing of what was there, aligned or not.
-            unsafe { ptr::write_unaligned(self.status, report.status) };
+            unsafe { ptr::write_unaligned(self.status, report.attempt.status) };
         }
         if !self.error.is_null() {
             // SAFETY: as above.

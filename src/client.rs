@@ -103,14 +103,14 @@ impl Client {
         };
         caught(|| self.exchange(&transport, url, headers, id, deadline)).unwrap_or_else(|| {
             transport.retire();
-            Attempt::unanswered(Ended::Open, false, OKDOK_STATUS_INTERNAL, Report::panicked().message)
+            Attempt::unanswered(Ended::Open, false, OKDOK_STATUS_INTERNAL, Report::panicked().attempt.message)
         })
     }
 
     fn exchange(&self, transport: &Transport, url: &Url, headers: &HeaderMap, id: &str, deadline: Instant) -> Attempt {
         let origin = self.base.origin();
         let Some(http) = transport.http() else {
-            let message = Report::panicked().message;
+            let message = Report::panicked().attempt.message;
             return Attempt::unanswered(Ended::NotSent, false, OKDOK_STATUS_INTERNAL, message);
         };
         let connections = transport.connections();
@@ -169,14 +169,16 @@ impl Call {
                     ),
                     ..last
                 };
-                Report::of_attempt(presumed, self.attempts, false)
+                Report { attempt: presumed, attempts: self.attempts, outcome_unknown: false }
             }
-            (Ended::Answered, _) | (_, None) => Report::of_attempt(last, self.attempts, false),
+            (Ended::Answered, _) | (_, None) => {
+                Report { attempt: last, attempts: self.attempts, outcome_unknown: false }
+            }
             (ended, Some(open)) => {
                 let mut told = if ended == Ended::NotSent { open } else { last };
-                told.message +=
-                    ". The signature request may have been deleted all the same: delete it again to find out";
-                Report::of_attempt(told, self.attempts, true)
+                told.message
+                    .insert_str(0, "the signature request may have been deleted: delete it again to find out. ");
+                Report { attempt: told, attempts: self.attempts, outcome_unknown: true }
             }
         }
     }

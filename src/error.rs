@@ -38,15 +38,17 @@ const SHORTEST_HIDDEN_KEY: usize = 8;
 
 impl okdok_error {
     pub fn new(report: &Report, api_key: Option<&str>) -> Self {
+        let Report { attempt, attempts, outcome_unknown } = report;
+        let wait = attempt.retry_after.unwrap_or_default().as_millis();
         Self {
-            status: report.status,
-            http_status: i32::from(report.http_status),
-            attempts: report.attempts,
-            outcome_unknown: u32::from(report.outcome_unknown),
-            retry_after_ms: report.retry_after.map_or(0, |wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)),
-            service_code: fit(&report.service_code, api_key),
-            service_value: fit(&report.service_value, api_key),
-            message: fit(&report.message, api_key),
+            status: attempt.status,
+            http_status: attempt.http_status.into(),
+            attempts: *attempts,
+            outcome_unknown: (*outcome_unknown).into(),
+            retry_after_ms: u32::try_from(wait).unwrap_or(u32::MAX),
+            service_code: fit(&attempt.service_code, api_key),
+            service_value: fit(&attempt.service_value, api_key),
+            message: fit(&attempt.message, api_key),
             reserved: [0; 27],
         }
     }

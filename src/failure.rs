@@ -27,88 +27,50 @@ pub struct Circumstances<'a> {
 pub fn judge(error: reqwest::Error, circumstances: &Circumstances) -> Attempt {
     let error = error.without_url();
     let Circumstances { origin, proxy, .. } = circumstances;
-    let not_sent = |retry, status, message| Attempt::unanswered(Ended::NotSent, retry, status, message);
-    let open = |status, message| Attempt::unanswered(Ended::Open, true, status, message);
     let innermost = chain(&error).last().map(ToString::to_string).unwrap_or_default();
     let through = proxy.map_or(String::new(), |proxy| format!(" through the proxy {}", proxy.url));
-
-    if error.is_connect() {
-        if chain(&error).any(is_exhaustion) {
-            return not_sent(
-                false,
-                OKDOK_STATUS_NO_RESOURCES,
-                format!(
-                    "the system had no thread, descriptor or memory left for a connection to {origin}: {innermost}; \
-                         lower the process's load or raise its limits (ulimit -n, -u)"
-                ),
-            );
-        }
-        if let Some(refusal) = chain(&error).find_map(tunnel_refusal) {
-            return not_sent(false, OKDOK_STATUS_PROXY_REFUSED, proxy_message(*proxy, origin, &refusal));
-        }
-        if let Some(error) = find::<ResolveError>(&error) {
-            let host = proxy.map_or(*origin, |proxy| proxy.url.as_str());
-            return not_sent(
-                true,
-                OKDOK_STATUS_RESOLVE_FAILED,
-                format!(
-                    "the host name of {host} could not be resolved: {error}; check base_url, the proxy and the \
-                         name servers"
-                ),
-            );
-        }
-        if let Some(error) = find::<rustls::Error>(&error) {
-            return not_sent(false, OKDOK_STATUS_TLS_FAILED, tls_message(origin, error));
-        }
-        let reason = if error.is_timeout() { "not within the connect time-out" } else { &innermost };
-        return not_sent(
-            true,
-            OKDOK_STATUS_CONNECT_FAILED,
-            format!(
-                "no connection to {origin}{through}: {reason}; check base_url, the network, firewalls and whether a \
-                     proxy is needed"
-            ),
-        );
-    }
     let hyper_error = find::<hyper::Error>(&error);
-    if hyper_error.is_some_and(hyper::Error::is_canceled) {
-        return not_sent(
-            true,
-            OKDOK_STATUS_CONNECT_FAILED,
-            format!("the connection to {origin}{through} closed before the request was started"),
-        );
-    }
-    if Instant::now() >= circumstances.deadline {
-        return Attempt {
-            retry: false,
-            ..open(
-                OKDOK_STATUS_TIMED_OUT,
-                format!(
-                    "{origin} gave no complete answer before the deadline; allow more time with timeout_ms if this \
-                         repeats"
-                ),
-            )
+    let tls_error = find::<rustls::Error>(&error);
+
+    let (ended, retry, status, message) = if error.is_connect() {
+        let (retry, status, message) = if chain(&error).any(is_exhaustion) {
+            let advice = "lower the process's load or raise its limits (ulimit -n, -u)";
+            let message = format!("no thread, descriptor or memory was left for a connection: {innermost}; {advice}");
+            (false, OKDOK_STATUS_NO_RESOURCES, message)
+        } else if let Some(refusal) = chain(&error).find_map(tunnel_refusal) {
+            (false, OKDOK_STATUS_PROXY_REFUSED, proxy_message(*proxy, origin, &refusal))
+        } else if let Some(error) = find::<ResolveError>(&error) {
+            let host = proxy.map_or(*origin, |proxy| proxy.url.as_str());
+            let advice = "check base_url, the proxy and the name servers";
+            let message = format!("the host name of {host} could not be resolved: {error}; {advice}");
+            (true, OKDOK_STATUS_RESOLVE_FAILED, message)
+        } else if let Some(error) = tls_error {
+            (false, OKDOK_STATUS_TLS_FAILED, tls_message(origin, error))
+        } else {
+            let reason = if error.is_timeout() { "not within the connect time-out" } else { &innermost };
+            let advice = "check base_url, the network, firewalls and whether a proxy is needed";
+            let message = format!("no connection to {origin}{through}: {reason}; {advice}");
+            (true, OKDOK_STATUS_CONNECT_FAILED, message)
         };
-    }
-    if let Some(error) = find::<rustls::Error>(&error)
-        && circumstances.fresh
-        && is_certificate_alert(error)
-    {
-        return not_sent(false, OKDOK_STATUS_TLS_FAILED, tls_message(origin, error));
-    }
-    if hyper_error.is_some_and(hyper::Error::is_parse) {
-        return open(
-            OKDOK_STATUS_UNEXPECTED_RESPONSE,
-            format!(
-                "what answered at {origin} does not speak HTTP as it should ({innermost}); check base_url, its port \
-                     and whether it wants https"
-            ),
-        );
-    }
-    open(
-        OKDOK_STATUS_CONNECTION_LOST,
-        format!("the connection to {origin}{through} broke before an answer came: {innermost}"),
-    )
+        (Ended::NotSent, retry, status, message)
+    } else if hyper_error.is_some_and(hyper::Error::is_canceled) {
+        let message = format!("the connection to {origin}{through} closed before the request was started");
+        (Ended::NotSent, true, OKDOK_STATUS_CONNECT_FAILED, message)
+    } else if Instant::now() >= circumstances.deadline {
+        let advice = "allow more time with timeout_ms if this repeats";
+        let message = format!("{origin} gave no complete answer before the deadline; {advice}");
+        (Ended::Open, false, OKDOK_STATUS_TIMED_OUT, message)
+    } else if let Some(error) = tls_error.filter(|error| circumstances.fresh && is_certificate_alert(error)) {
+        (Ended::NotSent, false, OKDOK_STATUS_TLS_FAILED, tls_message(origin, error))
+    } else if hyper_error.is_some_and(hyper::Error::is_parse) {
+        let advice = "check base_url, its port and whether it wants https";
+        let message = format!("what answered at {origin} does not speak HTTP as it should ({innermost}); {advice}");
+        (Ended::Open, true, OKDOK_STATUS_UNEXPECTED_RESPONSE, message)
+    } else {
+        let message = format!("the connection to {origin}{through} broke before an answer came: {innermost}");
+        (Ended::Open, true, OKDOK_STATUS_CONNECTION_LOST, message)
+    };
+    Attempt::unanswered(ended, retry, status, message)
 }
 
 /// An error and all that it wraps. `io::Error::source()` skips the very error that it wraps.

@@ -43,6 +43,6 @@ impl Refusal {
 
 impl From<Refusal> for Report {
     fn from(refusal: Refusal) -> Self {
-        Self::refused(refusal.status(), refusal.to_string())
+        Self::before_any_attempt(refusal.status(), refusal.to_string())
     }
 }

@@ -1,62 +1,32 @@
 //! The outcome of a whole call, before it is written out for C.
 
-use std::time::Duration;
-
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Ended};
 use crate::status::{OKDOK_STATUS_INTERNAL, OKDOK_STATUS_OK, OKDOK_STATUS_PRESUMED_DELETED, okdok_status};
 
 #[derive(Debug)]
 pub struct Report {
-    pub status: okdok_status,
-    pub http_status: u16,
+    /// The attempt that the call reports, or what stands for one where there was none.
+    pub attempt: Attempt,
     pub attempts: u32,
     pub outcome_unknown: bool,
-    pub retry_after: Option<Duration>,
-    pub service_code: String,
-    pub service_value: String,
-    pub message: String,
 }
 
 impl Report {
     pub fn ok() -> Self {
-        Self::refused(OKDOK_STATUS_OK, String::new())
+        Self::before_any_attempt(OKDOK_STATUS_OK, String::new())
     }
 
-    /// A call that ended before its first attempt.
-    pub fn refused(status: okdok_status, message: String) -> Self {
-        Self {
-            status,
-            http_status: 0,
-            attempts: 0,
-            outcome_unknown: false,
-            retry_after: None,
-            service_code: String::new(),
-            service_value: String::new(),
-            message,
-        }
+    pub fn before_any_attempt(status: okdok_status, message: String) -> Self {
+        let attempt = Attempt::unanswered(Ended::NotSent, false, status, message);
+        Self { attempt, attempts: 0, outcome_unknown: false }
     }
 
     pub fn panicked() -> Self {
-        Self::refused(
-            OKDOK_STATUS_INTERNAL,
-            "okdok failed by a bug of its own; please report it with the version of okdok and of the system".into(),
-        )
-    }
-
-    pub fn of_attempt(attempt: Attempt, attempts: u32, outcome_unknown: bool) -> Self {
-        Self {
-            status: attempt.status,
-            http_status: attempt.http_status,
-            attempts,
-            outcome_unknown,
-            retry_after: attempt.retry_after,
-            service_code: attempt.service_code,
-            service_value: attempt.service_value,
-            message: attempt.message,
-        }
+        let advice = "okdok failed by a bug of its own; please report it with the version of okdok and of the system";
+        Self::before_any_attempt(OKDOK_STATUS_INTERNAL, advice.into())
     }
 
     pub fn is_gone(&self) -> bool {
-        matches!(self.status, OKDOK_STATUS_OK | OKDOK_STATUS_PRESUMED_DELETED)
+        matches!(self.attempt.status, OKDOK_STATUS_OK | OKDOK_STATUS_PRESUMED_DELETED)
     }
 }

@@ -137,7 +137,9 @@ fn refused(http_status: u16) -> okdok_status {
 
 /// For a person: what happened and what to do.
 fn advice(status: okdok_status, http_status: u16, id: &str, origin: &str, code: &str, body: &Body) -> String {
-    let said = if code.is_empty() { String::new() } else { format!(", {code}") };
+    // Of text from outside only so much that our own words keep their place.
+    let code: String = code.chars().take(80).collect();
+    let said = if code.is_empty() { code } else { format!(", {code}") };
     match status {
         OKDOK_STATUS_OK => String::new(),
         OKDOK_STATUS_NOT_FOUND => format!(

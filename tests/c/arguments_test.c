@@ -25,13 +25,33 @@ TEST(arguments_a_bad_base_url_is_refused)
         "https://h.test:99999", "https://h .test", "https://h.test/\x01", "https://h.test/\n", "https://h.test\\x",
         "https://user@h.test", "https://user:pw@h.test", "https://@h.test", "https://h.test?x=1", "https://h.test#x",
         "https://h.test/../x", "https://h.test/%2e%2E", "https://\xff.test", "\xc3", "http://h.test", "http://192.0.2.1",
-        "http://localhost.h.test", "https://[::1", "https://h.test\x7f", "//h.test", "https:/h.test", "javascript:1",
+        "http://localhost.h.test", "https://[::1", "https://h.test\x7f", "//h.test", "https:/h.test", "https:h.test", "javascript:1",
+        "https://h.test:00", "https://h.test/.", "https://h.test?", "https://h.test#", "https://:@h.test", "http://[::2]",
+        "http://localhost.", "http://10.0.0.1",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) check_refused(bad[i], KEY, NULL, "base_url");
     char *long_url = repeated('a', 2049);
     memcpy(long_url, "https://h.test/", 15);
     check_refused(long_url, KEY, NULL, "base_url has 2049 bytes");
     free(long_url);
+}
+
+TEST(arguments_plain_http_is_for_loopback)
+{
+    const char *loopback[] = { "http://localhost:8080", "HTTP://LocalHost", "http://127.0.0.1", "http://127.9.9.9", "http://[::1]:1",
+                               "http://[::ffff:127.0.0.1]" };
+    for (size_t i = 0; i < sizeof loopback / sizeof *loopback; i++) {
+        okdok_client *client = okdok_client_new(loopback[i], KEY, NULL, NULL, NULL);
+        CHECK(client != NULL);
+        okdok_free(client);
+    }
+    check_refused("http://h.test", KEY, NULL, "in the clear");
+}
+
+TEST(arguments_a_password_in_the_base_url_is_not_shown)
+{
+    okdok_error error = refused_client("https://user:hidden@h.test", KEY, NULL);
+    CHECK(strstr(error.message, "hidden") == NULL);
 }
 
 TEST(arguments_a_bad_key_is_refused_and_never_quoted)
