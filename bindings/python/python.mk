@@ -1,6 +1,6 @@
 # The Python package: tests on the default, the oldest and the newest Python here, and the wheel.
 PYTHON_DIR := bindings/python
-PYTHON_SOURCES := $(PYTHON_DIR)/src $(PYTHON_DIR)/tests $(PYTHON_DIR)/hatch_build.py $(PYTHON_DIR)/demo.py examples/delete.py
+PYTHON_SOURCES := $(PYTHON_DIR)/src $(PYTHON_DIR)/tests $(PYTHON_DIR)/hatch_build.py examples/delete.py
 
 DEMOS += demo-python
 TESTS += test-python
@@ -9,7 +9,7 @@ LINTS += lint-python
 .PHONY: demo-python test-python slow-test-python lint-python wheel
 
 demo-python: $(LIBRARY) | $(SANDBOX) $(FAULTS)
-	@scripts/need python3 python3 || exit 0; $(WITH_SERVERS) python3 $(PYTHON_DIR)/demo.py
+	@scripts/need python3 python3 || exit 0; $(WITH_SERVERS) python3
 
 test-python: PYTEST_MARK := not slow
 slow-test-python: PYTEST_MARK := slow
@@ -23,6 +23,7 @@ test-python slow-test-python: $(LIBRARY) | $(SANDBOX) $(FAULTS)
 	done
 
 lint-python:
+	@! scripts/need shellcheck shellcheck || shellcheck $(PYTHON_DIR)/pythons $(PYTHON_DIR)/environment $(PYTHON_DIR)/wheel
 	@scripts/need python3 python3 || exit 0; \
 	env=$$($(PYTHON_DIR)/environment python3 tools) || { echo "left out: ruff and mypy"; exit 0; }; \
 	$$env/bin/ruff check --no-cache --config $(PYTHON_DIR)/pyproject.toml $(PYTHON_SOURCES) && \

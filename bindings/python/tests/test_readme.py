@@ -72,13 +72,3 @@ def test_the_example(sandbox: str, signature_request_id: str, key: str, code: in
 
 def test_the_example_needs_an_id() -> None:
     assert subprocess.run([sys.executable, str(EXAMPLE)], check=False, stderr=subprocess.DEVNULL).returncode == 2
-
-
-def test_the_demo(sandbox: str) -> None:
-    shown = subprocess.run(
-        [sys.executable, str(ROOT / "bindings" / "python" / "demo.py")],
-        check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=60,
-    )  # fmt: skip
-    # The demo's request can be deleted once in a sandbox.
-    assert shown.returncode == 0, shown.stdout
-    assert shown.stdout.count("Python: ") == 4
