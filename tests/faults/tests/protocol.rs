@@ -204,9 +204,13 @@ fn stop_ends_connections_waits_and_the_port() {
         if step == "drip=600000" {
             stream.read_exact(&mut [0]).unwrap();
         }
+        assert_eq!(faults.ask(&format!("waitconn {port} 1")), "ok");
         let mut waiting = connect_to(&faults.address);
-        assert_eq!(ask(&mut waiting, &format!("waitconn {port} 1")), "ok");
+        waiting.get_mut().write_all(format!("wait {port} 9\n").as_bytes()).unwrap();
         assert_eq!(faults.ask(&format!("stop {port}")), "ok");
+        let mut line = String::new();
+        waiting.read_line(&mut line).unwrap();
+        assert!(line.starts_with("error "), "{line}");
         assert_eq!(rest(&mut stream), (vec![], None), "{step}");
         assert_eq!(TcpStream::connect(("127.0.0.1", port)).unwrap_err().kind(), ErrorKind::ConnectionRefused);
         assert!(faults.ask(&format!("seen {port}")).starts_with("error "));
@@ -489,6 +493,8 @@ fn it_ends_with_its_parent_or_on_a_signal_and_leaves_no_file() {
         .args(["-c", "\"$0\" & read -r line", env!("CARGO_BIN_EXE_okdok-faults")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        // A server that outlives the test would hold up whoever reads the test's own.
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut output = shell.stdout.take().unwrap();
@@ -497,12 +503,14 @@ fn it_ends_with_its_parent_or_on_a_signal_and_leaves_no_file() {
     while output.read_exact(&mut byte).is_ok() && byte != *b"\n" {
         address.push(byte[0].into());
     }
-    let answer = ask(&mut connect_to(&address), "ca good");
+    let mut control = connect_to(&address);
+    let answer = ask(&mut control, "ca good");
     let file = PathBuf::from(answer.strip_prefix("path ").unwrap());
     assert!(file.exists());
     drop(shell.stdin.take());
     shell.wait().unwrap();
-    // The pipe ends when the server, which holds its other end, is gone.
+    // Both end with the server, and only with it; the socket has the patience.
+    assert_eq!(rest(&mut control), (vec![], None));
     assert_eq!(rest(&mut output), (vec![], None));
     assert!(!file.parent().unwrap().exists());
 
