@@ -1,0 +1,90 @@
+/* Thread cancellation is held off during a call: the call ends as it would have, then the thread is cancelled. */
+#define _GNU_SOURCE
+#include "call.h"
+#include "child.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct cancelled {
+    okdok_client *client;
+    int type;
+    atomic_bool returned;
+    outcome result;
+};
+
+static void *call_until_cancelled(void *argument)
+{
+    struct cancelled *call = argument;
+    int before;
+    pthread_setcanceltype(call->type, &before);
+    call->result.gone = okdok_delete_signature_request(call->client, "id-1", NULL, &call->result.error);
+    call->returned = true;
+    /* Cancelled here, sooner or later. */
+    while (call->returned) pthread_testcancel();
+    return NULL;
+}
+
+static void cancel_in_mid_call(int type)
+{
+    int port = faults_serve("hold:ok");
+    struct cancelled call = { okdok_client_new(http_url(port), KEY, NULL, NULL, NULL), type, false, { 0 } };
+    CHECK(call.client != NULL);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, call_until_cancelled, &call) == 0);
+    faults_ask("wait %d 1", port);
+    CHECK(pthread_cancel(thread) == 0);
+    faults_ask("release %d", port);
+    void *end = NULL;
+    CHECK(pthread_join(thread, &end) == 0);
+    /* Asynchronously it takes effect the moment that the call lets it, before the result is stored; and then glibc 2.36
+     * does not say PTHREAD_CANCELED. */
+    if (type == PTHREAD_CANCEL_DEFERRED) {
+        CHECK(end == PTHREAD_CANCELED && call.returned);
+        CHECK_OUTCOME(call.result, OKDOK_STATUS_OK, 200, 1, 0);
+    }
+    CHECK_INT(faults_requests(port), 1);
+    okdok_free(call.client);
+}
+
+TEST(cancel_during_a_call_waits_for_its_end) { cancel_in_mid_call(PTHREAD_CANCEL_DEFERRED); }
+
+TEST(cancel_asynchronously_during_a_call_waits_for_its_end) { cancel_in_mid_call(PTHREAD_CANCEL_ASYNCHRONOUS); }
+
+static void *make_and_free_on_and_on(void *unused)
+{
+    for (uint32_t i = 0; unused == NULL; i++) {
+        okdok_options options = OKDOK_OPTIONS_INIT;
+        options.connect_timeout_ms = 1000 + i % 100;
+        okdok_client *client = okdok_client_new("http://127.0.0.1:1", KEY, &options, NULL, NULL);
+        MUST(client != NULL);
+        okdok_delete_signature_request(client, ".", NULL, NULL);
+        okdok_free(client);
+        pthread_testcancel();
+    }
+    return unused;
+}
+
+/* In the middle of making and freeing clients: no lock is left held. */
+TEST(cancel_at_any_moment_leaves_the_library_usable)
+{
+    for (int i = 0; i < 50; i++) {
+        pthread_t thread;
+        CHECK(pthread_create(&thread, NULL, make_and_free_on_and_on, NULL) == 0);
+        CHECK(delete_at(http_url(faults_serve("ok")), NULL).gone);
+        CHECK(pthread_cancel(thread) == 0);
+        void *end = NULL;
+        CHECK(pthread_join(thread, &end) == 0 && end == PTHREAD_CANCELED);
+    }
+}
+
+TEST(cancel_keeps_the_state_that_the_caller_chose)
+{
+    int state;
+    for (int wanted = PTHREAD_CANCEL_ENABLE; wanted <= PTHREAD_CANCEL_DISABLE; wanted++) {
+        CHECK(pthread_setcancelstate(wanted, &state) == 0);
+        CHECK(delete_at(http_url(faults_serve("ok")), NULL).gone);
+        CHECK(pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state) == 0);
+        CHECK_INT(state, wanted);
+    }
+}

@@ -1,0 +1,34 @@
+/* A part of a test that runs in a child process, whose end the parent looks at. */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <stdio.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+/* In a child and on other threads: says what is wrong, and ends the process. (CHECK would jump back into the harness.) */
+#define MUST(condition)                                                     \
+    do {                                                                    \
+        if (!(condition)) {                                                 \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+            _exit(3);                                                       \
+        }                                                                   \
+    } while (0)
+
+/* The same of an outcome, which is shown. */
+#define MUST_BE(actual, wanted)                                                                              \
+    do {                                                                                                     \
+        const okdok_error *child_e = &(actual);                                                              \
+        if (child_e->status != (wanted)) {                                                                   \
+            fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, okdok_status_name(child_e->status), child_e->message); \
+            _exit(3);                                                                                        \
+        }                                                                                                    \
+    } while (0)
+
+/* Starts a child that runs `run`, then exit(0); SIGALRM ends one that hangs. */
+pid_t start_child(void (*run)(void));
+
+/* Waits for it. "" if it exited with 0, else what became of it; static. */
+const char *child_end(pid_t child);
+
+#endif

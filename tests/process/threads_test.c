@@ -1,0 +1,187 @@
+/* Any thread, any time: one client in many threads, many clients, and handles used after they were freed. */
+#define _GNU_SOURCE
+#include "call.h"
+#include "child.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define CALLERS 64
+#define CALLS 20
+
+static okdok_client *shared;
+
+static void run_threads(int count, void *(*run)(void *))
+{
+    pthread_t threads[CALLERS];
+    CHECK(count <= CALLERS);
+    for (int i = 0; i < count; i++) CHECK(pthread_create(&threads[i], NULL, run, (void *)(intptr_t)i) == 0);
+    for (int i = 0; i < count; i++) CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
+static void *delete_own_ids(void *number)
+{
+    for (int i = 0; i < CALLS; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "id-%d-%d", (int)(intptr_t)number, i);
+        okdok_error error;
+        MUST(okdok_delete_signature_request(shared, id, NULL, &error));
+        MUST_BE(error, OKDOK_STATUS_OK);
+        MUST(strcmp(error.service_value, id) == 0);
+        /* Each was deleted by its own call, and only there. */
+        MUST(!okdok_delete_signature_request(shared, id, NULL, &error));
+        MUST_BE(error, OKDOK_STATUS_NOT_FOUND);
+    }
+    return NULL;
+}
+
+TEST(threads_64_share_one_client)
+{
+    int port = faults_serve("service");
+    shared = okdok_client_new(http_url(port), KEY, NULL, NULL, NULL);
+    CHECK(shared != NULL);
+    run_threads(CALLERS, delete_own_ids);
+    okdok_free(shared);
+    CHECK_INT(faults_requests(port), CALLERS * CALLS * 2);
+}
+
+#define SLOTS 16
+#define STEPS 400
+
+static _Atomic(okdok_client *) slots[SLOTS];
+static atomic_int deleted, stale;
+static const char *base_url;
+
+static uint32_t next(uint32_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    return *state ^= *state << 5;
+}
+
+static okdok_client *made_up(uint32_t random)
+{
+    uintptr_t values[] = { 0, 1, UINTPTR_MAX, (uintptr_t)&slots, (uintptr_t)random << 32 | random, (uintptr_t)1 << 63 };
+    return (okdok_client *)values[random % 6]; /* NOLINT */
+}
+
+/* A handle that another thread frees, or freed long ago, is a live client or none at all; never anything else. */
+static void *act_at_random(void *number)
+{
+    uint32_t state = 0x9E3779B9u * ((uint32_t)(intptr_t)number + 1);
+    okdok_error error;
+    for (int i = 0; i < STEPS; i++) {
+        uint32_t random = next(&state);
+        _Atomic(okdok_client *) *slot = &slots[random / 8 % SLOTS];
+        okdok_options options = one_attempt();
+        options.connect_timeout_ms = 2000 + random / 128 % 4;
+        switch (random % 8) {
+        case 0:
+        case 1: {
+            okdok_client *client = okdok_client_new(base_url, KEY, &options, NULL, &error);
+            MUST_BE(error, OKDOK_STATUS_OK);
+            okdok_free(atomic_exchange(slot, client));
+            break;
+        }
+        case 2: okdok_free(*slot); break;
+        case 3:
+            okdok_free(*slot);
+            okdok_free(*slot);
+            break;
+        case 4: {
+            okdok_client *none = made_up(random);
+            okdok_free(none);
+            MUST(!okdok_delete_signature_request(none, "id-1", NULL, &error));
+            MUST_BE(error, OKDOK_STATUS_INVALID_CLIENT);
+            break;
+        }
+        default:
+            if (okdok_delete_signature_request(*slot, "id-1", NULL, &error)) {
+                MUST_BE(error, OKDOK_STATUS_OK);
+                deleted++;
+            } else {
+                MUST_BE(error, OKDOK_STATUS_INVALID_CLIENT);
+                stale++;
+            }
+        }
+    }
+    return NULL;
+}
+
+TEST(threads_make_use_free_and_free_again_at_random)
+{
+    base_url = http_url(faults_serve("ok"));
+    run_threads(16, act_at_random);
+    for (int i = 0; i < SLOTS; i++) okdok_free(slots[i]);
+    CHECK(deleted > 100 && stale > 100);
+}
+
+struct held {
+    okdok_client *client;
+    outcome result;
+};
+
+static void *delete_held(void *argument)
+{
+    struct held *call = argument;
+    call->result.gone = okdok_delete_signature_request(call->client, "id-1", NULL, &call->result.error);
+    return NULL;
+}
+
+TEST(threads_free_during_a_call_returns_at_once_and_the_call_ends_well)
+{
+    int port = faults_serve("hold:ok");
+    struct held call = { okdok_client_new(http_url(port), KEY, NULL, NULL, NULL), { 0 } };
+    CHECK(call.client != NULL);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, delete_held, &call) == 0);
+    faults_ask("wait %d 1", port);
+    /* Another transport is used after this one: nothing keeps it but the call. */
+    CHECK(delete_at(http_url(faults_serve("ok")), &(okdok_options){ .size = sizeof(okdok_options), .connect_timeout_ms = 3333 }).gone);
+    long long begun = now_ms();
+    okdok_free(call.client);
+    long long took = now_ms() - begun;
+    okdok_error error;
+    CHECK(!okdok_delete_signature_request(call.client, "id-1", NULL, &error));
+    CHECK_INT(error.status, OKDOK_STATUS_INVALID_CLIENT);
+    faults_ask("release %d", port);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK_OUTCOME(call.result, OKDOK_STATUS_OK, 200, 1, 0);
+    CHECK(took < 1000);
+}
+
+static int entries(const char *folder)
+{
+    DIR *open_folder = opendir(folder);
+    CHECK(open_folder != NULL);
+    int count = 0;
+    while (readdir(open_folder) != NULL) count++;
+    closedir(open_folder);
+    return count;
+}
+
+TEST(threads_and_descriptors_are_shared_by_1000_clients)
+{
+    enum { MANY = 1000 };
+    static okdok_client *clients[MANY];
+    const char *url = http_url(faults_serve("ok"));
+    CHECK(delete_at(url, NULL).gone);
+    int threads = entries("/proc/self/task"), descriptors = entries("/proc/self/fd");
+    long long begun = now_ms();
+    for (int i = 0; i < MANY; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "key-number-%d", i);
+        okdok_options options = OKDOK_OPTIONS_INIT;
+        options.timeout_ms = (uint32_t)(30000 + i);
+        clients[i] = okdok_client_new(url, key, &options, NULL, NULL);
+        CHECK(clients[i] != NULL);
+    }
+    long long took = now_ms() - begun;
+    for (int i = 0; i < MANY; i += 100) CHECK(okdok_delete_signature_request(clients[i], "id-1", NULL, NULL));
+    CHECK(entries("/proc/self/task") <= threads + 2);
+    CHECK_INT(entries("/proc/self/fd"), descriptors);
+    /* 1 ms each would be a second; they take microseconds. */
+    CHECK(took < 1000);
+    for (int i = 0; i < MANY; i++) okdok_free(clients[i]);
+}
