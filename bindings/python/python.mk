@@ -9,7 +9,7 @@ LINTS += lint-python
 .PHONY: demo-python test-python slow-test-python lint-python wheel
 
 demo-python: $(LIBRARY) | $(SANDBOX) $(FAULTS)
-	@scripts/need python3 python3 || exit 0; $(WITH_SERVERS) python3
+	@scripts/need python3 python3 || exit 0; PYTHONPATH=$(PYTHON_DIR)/src $(WITH_SERVERS) scripts/show-outcomes Python python3 examples/delete.py
 
 test-python: PYTEST_MARK := not slow
 slow-test-python: PYTEST_MARK := slow
