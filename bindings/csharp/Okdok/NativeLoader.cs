@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Threading;
 
@@ -78,21 +77,24 @@ namespace Okdok
 
         private static IEnumerable<string> OwnFolders()
         {
-            Assembly assembly = typeof(NativeLoader).Assembly;
-#pragma warning disable IL3000 // Empty in a single file: then the program's folder below is the one.
-            string location = assembly.Location;
-#pragma warning restore IL3000
-            if (location.Length > 0)
+            string file = AssemblyFile();
+            if (file.Length > 0)
             {
-                yield return Path.GetDirectoryName(location) ?? "/";
+                yield return Path.GetDirectoryName(file) ?? "/";
 #if !NET8_0_OR_GREATER
                 // ASP.NET runs copies of assemblies; this is where the original lies.
-                yield return Path.GetDirectoryName(new Uri(assembly.CodeBase).LocalPath) ?? "/";
+                yield return Path.GetDirectoryName(new Uri(typeof(NativeLoader).Assembly.CodeBase).LocalPath) ?? "/";
 #endif
             }
 
             yield return AppContext.BaseDirectory;
         }
+
+        // Empty in a single file.
+#if NET8_0_OR_GREATER
+        [System.Diagnostics.CodeAnalysis.UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Empty is expected.")]
+#endif
+        private static string AssemblyFile() => typeof(NativeLoader).Assembly.Location;
 
         // Where .NET found the native files of packages, when it did not copy them.
         private static string[] HostFolders() =>

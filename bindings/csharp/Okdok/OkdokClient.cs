@@ -218,7 +218,7 @@ namespace Okdok
             return baseUrl.IsAbsoluteUri ? baseUrl.AbsoluteUri : throw new ArgumentException("baseUrl must be absolute", nameof(baseUrl));
         }
 
-        private static unsafe Exception Failure(NativeMethods.Error* error)
+        internal static unsafe Exception Failure(NativeMethods.Error* error)
         {
             string message = NativeText.Decode(error->message, NativeMethods.Error.MessageLength);
             OkdokStatus status = (OkdokStatus)error->status;

@@ -1,0 +1,149 @@
+using System;
+using System.Threading.Tasks;
+using Xunit;
+
+namespace Okdok.Tests
+{
+    // What is refused before it is sent.
+    public sealed class ArgumentTests
+    {
+        [Theory]
+        [InlineData("")]
+        [InlineData("a/b")]
+        [InlineData("a\\b")]
+        [InlineData(".")]
+        [InlineData("..")]
+        [InlineData("a\nb")]
+        [InlineData("a\0b")]
+        [InlineData("\0")]
+        public async Task A_forbidden_id_is_an_ArgumentException(string id)
+        {
+            using (FaultServer server = FaultServer.Serve("ok"))
+            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key))
+            {
+                Assert.ThrowsAny<ArgumentException>(() => client.DeleteSignatureRequest(id));
+                await Assert.ThrowsAnyAsync<ArgumentException>(
+                    () => client.DeleteSignatureRequestAsync(id, TestContext.Current.CancellationToken));
+                Assert.Equal(0, server.Connections);
+            }
+        }
+
+        // Attributes cannot hold these.
+        [Fact]
+        public async Task A_lone_surrogate_is_an_ArgumentException_that_names_what_it_is_in_and_does_not_quote_it()
+        {
+            foreach (char half in new[] { '\ud800', '\udc00' })
+            {
+                string text = "secret" + half;
+                Refused("baseUrl", () => new OkdokClient(text, Sandbox.Key));
+                Refused("apiKey", () => new OkdokClient(Sandbox.Url, text));
+                Refused("CaFile", () => new OkdokClient(Sandbox.Url, Sandbox.Key, new OkdokClientOptions { CaFile = text }));
+                Refused("Proxy", () => new OkdokClient(Sandbox.Url, Sandbox.Key, new OkdokClientOptions { Proxy = text }));
+                Refused("UserAgent", () => new OkdokClient(Sandbox.Url, Sandbox.Key, new OkdokClientOptions { UserAgent = text }));
+                using (OkdokClient client = Sandbox.Client())
+                {
+                    Refused("id", () => client.DeleteSignatureRequest(text));
+                    await Assert.ThrowsAsync<ArgumentException>("id", () => client.DeleteSignatureRequestAsync(text, TestContext.Current.CancellationToken));
+                }
+            }
+
+            void Refused(string parameter, Func<object> call)
+            {
+                ArgumentException e = Assert.Throws<ArgumentException>(parameter, call);
+                Assert.DoesNotContain("secret", e.Message, StringComparison.Ordinal);
+            }
+        }
+
+        [Fact]
+        public void An_id_too_long_is_an_ArgumentException()
+        {
+            using (OkdokClient client = Sandbox.Client())
+            {
+                // 36 bytes and 220 of letters that have two.
+                string longest = Sandbox.NewId() + new string('é', 110);
+                Assert.ThrowsAny<ArgumentException>(() => client.DeleteSignatureRequest(longest + "x"));
+                Assert.Equal(longest, client.DeleteSignatureRequest(longest).Id);
+            }
+        }
+
+        [Theory]
+        [InlineData("žluťoučký 🐴")]
+        [InlineData("a%2Fb?c#d")]
+        [InlineData("...")]
+        public void Any_other_text_is_an_id(string id)
+        {
+            using (FaultServer server = FaultServer.Serve("service"))
+            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key))
+            {
+                Assert.Equal(id, client.DeleteSignatureRequest(id).Id);
+                Assert.True(server.Deleted(id));
+            }
+        }
+
+        [Theory]
+        [InlineData("")]
+        [InlineData("with space")]
+        [InlineData("ké")]
+        [InlineData("a\0b")]
+        public void A_forbidden_key_is_an_ArgumentException_that_does_not_quote_it(string key)
+        {
+            ArgumentException e = Assert.ThrowsAny<ArgumentException>(() => new OkdokClient(Sandbox.Url, key));
+            Assert.True(key.Length == 0 || e.Message.IndexOf(key, StringComparison.Ordinal) < 0, e.Message);
+        }
+
+        [Theory]
+        [InlineData("")]
+        [InlineData("http://example.test")]
+        [InlineData("ftp://localhost")]
+        [InlineData("https://user@localhost")]
+        [InlineData("https://localhost\0.example.test")]
+        public void A_forbidden_base_is_an_ArgumentException(string baseUrl) =>
+            Assert.ThrowsAny<ArgumentException>(() => new OkdokClient(baseUrl, Sandbox.Key));
+
+        [Fact]
+        public void A_relative_Uri_is_an_ArgumentException() =>
+            Assert.Throws<ArgumentException>("baseUrl", () => new OkdokClient(new Uri("/JSON", UriKind.Relative), Sandbox.Key));
+
+        [Fact]
+        public void Null_is_an_ArgumentNullException_that_names_it()
+        {
+            string text = Null<string>();
+            Assert.Throws<ArgumentNullException>("baseUrl", () => new OkdokClient(text, Sandbox.Key));
+            Assert.Throws<ArgumentNullException>("baseUrl", () => new OkdokClient(Null<Uri>(), Sandbox.Key));
+            Assert.Throws<ArgumentNullException>("apiKey", () => new OkdokClient(Sandbox.Url, text));
+            Assert.Throws<ArgumentNullException>("options", () => new OkdokClient(Sandbox.Url, Sandbox.Key, Null<OkdokClientOptions>()));
+            using (OkdokClient client = Sandbox.Client())
+            {
+                Assert.Throws<ArgumentNullException>("id", () => client.DeleteSignatureRequest(text));
+                Assert.Throws<ArgumentNullException>("id", () => { _ = client.DeleteSignatureRequestAsync(text, TestContext.Current.CancellationToken); });
+            }
+
+            OkdokClientOptions options = new OkdokClientOptions();
+            Assert.Throws<ArgumentNullException>(() => options.CaFile = text);
+            Assert.Throws<ArgumentNullException>(() => options.UserAgent = text);
+            Assert.Throws<ArgumentNullException>("id", () => new Deletion(text));
+            Assert.Throws<ArgumentNullException>("serviceCode", () => new OkdokException(OkdokStatus.Ok, "", serviceCode: text));
+            Assert.Throws<ArgumentNullException>("serviceValue", () => new OkdokException(OkdokStatus.Ok, "", serviceValue: text));
+        }
+
+        [Fact]
+        public void A_Uri_is_a_base()
+        {
+            string id = Sandbox.NewId();
+            using (OkdokClient client = new OkdokClient(new Uri(Sandbox.Url), Sandbox.Key, new OkdokClientOptions()))
+            {
+                Assert.Equal(id, client.DeleteSignatureRequest(id).Id);
+            }
+
+            using (OkdokClient client = new OkdokClient(new Uri(Sandbox.Url + "/JSON"), Sandbox.Key))
+            {
+                OkdokException e = Assert.Throws<OkdokException>(() => client.DeleteSignatureRequest(id));
+                Assert.Equal(OkdokStatus.NotFound, e.Status);
+            }
+        }
+
+        // What a caller without nullable annotations may pass.
+        private static T Null<T>()
+            where T : class => default!;
+    }
+}

@@ -1,0 +1,132 @@
+using System;
+using System.Runtime.CompilerServices;
+using System.Threading;
+using System.Threading.Tasks;
+using Xunit;
+
+namespace Okdok.Tests
+{
+    // What Dispose and the finalizer do to new calls and to those under way.
+    public sealed class DisposalTests
+    {
+        [Fact]
+        public void After_Dispose_every_call_throws()
+        {
+            OkdokClient client = Sandbox.Client();
+            client.Dispose();
+            client.Dispose();
+            AssertThrows(client);
+        }
+
+        [Fact]
+        public async Task After_Dispose_every_new_call_throws_and_those_in_flight_finish()
+        {
+            using (FaultServer server = FaultServer.Serve("hold"))
+            {
+                OkdokClient client = new OkdokClient(server.Url, Sandbox.Key);
+                Task<Deletion> awaited = client.DeleteSignatureRequestAsync("awaited", TestContext.Current.CancellationToken);
+                Task<Deletion> blocking = Task.Factory.StartNew(
+                    () => client.DeleteSignatureRequest("blocking"), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                server.Wait(2);
+                client.Dispose();
+                AssertThrows(client);
+                Assert.False(awaited.IsCompleted || blocking.IsCompleted);
+                server.Release();
+                Assert.Equal("awaited", (await awaited).Id);
+                Assert.Equal("blocking", (await blocking).Id);
+                Assert.Equal(2, server.Requests);
+            }
+        }
+
+        [Fact]
+        public async Task A_call_in_the_queue_outlives_Dispose()
+        {
+            using (FaultServer server = FaultServer.Serve("hold"))
+            using (OkdokClient busy = new OkdokClient(server.Url, Sandbox.Key))
+            {
+                Task<Deletion>[] calls = new Task<Deletion>[256];
+                for (int i = 0; i < calls.Length; i++)
+                {
+                    calls[i] = busy.DeleteSignatureRequestAsync("id", TestContext.Current.CancellationToken);
+                }
+
+                server.Wait(calls.Length);
+                OkdokClient client = Sandbox.Client();
+                string id = Sandbox.NewId();
+                Task<Deletion> queued = client.DeleteSignatureRequestAsync(id, TestContext.Current.CancellationToken);
+                client.Dispose();
+                Assert.False(queued.IsCompleted);
+                server.Release();
+                Assert.Equal(id, (await queued).Id);
+                await Task.WhenAll(calls);
+            }
+        }
+
+        [Fact]
+        public async Task Dispose_from_many_threads_while_calls_begin()
+        {
+            for (int round = 0; round < 20; round++)
+            {
+                OkdokClient client = Sandbox.Client();
+                using (Barrier together = new Barrier(8))
+                {
+                    Task[] tasks = new Task[8];
+                    for (int i = 0; i < tasks.Length; i++)
+                    {
+                        bool disposes = i % 4 == 0;
+                        tasks[i] = Task.Factory.StartNew(
+                            () =>
+                            {
+                                together.SignalAndWait();
+                                if (disposes)
+                                {
+                                    client.Dispose();
+                                    AssertThrows(client);
+                                    return;
+                                }
+
+                                string id = Sandbox.NewId();
+                                try
+                                {
+                                    Assert.Equal(id, client.DeleteSignatureRequest(id).Id);
+                                }
+                                catch (ObjectDisposedException)
+                                {
+                                    // It came second.
+                                }
+                            },
+                            CancellationToken.None,
+                            TaskCreationOptions.LongRunning,
+                            TaskScheduler.Default);
+                    }
+
+                    await Task.WhenAll(tasks);
+                }
+            }
+        }
+
+        [Fact]
+        public async Task A_call_in_flight_keeps_an_unreachable_client()
+        {
+            using (FaultServer server = FaultServer.Serve("hold"))
+            {
+                Task<Deletion> call = Begin(server.Url);
+                server.Wait(1);
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                server.Release();
+                Assert.Equal("id", (await call).Id);
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static Task<Deletion> Begin(string url) =>
+            new OkdokClient(url, Sandbox.Key).DeleteSignatureRequestAsync("id", TestContext.Current.CancellationToken);
+
+        private static void AssertThrows(OkdokClient client)
+        {
+            Assert.Throws<ObjectDisposedException>(() => client.DeleteSignatureRequest("id"));
+            Assert.Throws<ObjectDisposedException>(() => { _ = client.DeleteSignatureRequestAsync("id", TestContext.Current.CancellationToken); });
+        }
+    }
+}

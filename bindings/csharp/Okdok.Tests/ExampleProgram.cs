@@ -1,0 +1,60 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Runtime.InteropServices;
+using System.Threading.Tasks;
+using Xunit;
+
+namespace Okdok.Tests
+{
+    // examples/Delete.cs, as the SDK compiled it, run in a process of its own.
+    internal static class ExampleProgram
+    {
+        private static readonly string Folder = Metadata("ExampleProgram");
+
+        internal static void CopyTo(ScratchFolder scratch)
+        {
+            Assert.SkipUnless(Directory.Exists(Folder), "the example program was not built here: " + Folder);
+            foreach (string file in Directory.GetFiles(Folder))
+            {
+                File.Copy(file, scratch.At(Path.GetFileName(file)));
+            }
+        }
+
+        internal static Task<ChildProcess> Run(
+            ScratchFolder scratch, string id, string baseUrl, string key, string library, IReadOnlyDictionary<string, string>? more = null,
+            string workingDirectory = "")
+        {
+            Dictionary<string, string> environment = new Dictionary<string, string>
+            {
+                ["OKDOK_BASE_URL"] = baseUrl,
+                ["OKDOK_API_KEY"] = key,
+                ["OKDOK_API_KEY_FILE"] = "",
+                ["OKDOK_LIBRARY"] = library,
+
+                // No sockets and dumps in the temporary folder.
+                ["DOTNET_EnableDiagnostics"] = "0",
+            };
+            foreach (KeyValuePair<string, string> variable in more ?? new Dictionary<string, string>())
+            {
+                environment[variable.Key] = variable.Value;
+            }
+
+            string current = workingDirectory.Length > 0 ? workingDirectory : scratch.Path;
+            string arguments = "\"" + id + "\"";
+#if NETFRAMEWORK
+            string program = Path.Combine(scratch.Path, "Delete.exe");
+            return RuntimeInformation.IsOSPlatform(OSPlatform.Windows)
+                ? ChildProcess.Run(program, arguments, environment, current)
+                : ChildProcess.Run("mono", "\"" + program + "\" " + arguments, environment, current);
+#else
+            return ChildProcess.Run("dotnet", "exec \"" + Path.Combine(scratch.Path, "Delete.dll") + "\" " + arguments, environment, current);
+#endif
+        }
+
+        private static string Metadata(string key) => typeof(ExampleProgram).Assembly
+            .GetCustomAttributes(typeof(System.Reflection.AssemblyMetadataAttribute), false).Cast<System.Reflection.AssemblyMetadataAttribute>()
+            .Single(metadata => metadata.Key == key).Value!;
+    }
+}

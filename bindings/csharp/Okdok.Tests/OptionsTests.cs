@@ -1,0 +1,186 @@
+using System;
+using System.Diagnostics;
+using System.IO;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Okdok.Tests
+{
+    // Each option does what it says.
+    public sealed class OptionsTests
+    {
+        [Fact]
+        public void Defaults_are_those_of_the_library()
+        {
+            OkdokClientOptions options = new OkdokClientOptions();
+            string header = File.ReadAllText(Path.Combine(Repository.Root, "include", "okdok.h"));
+            Assert.Equal(options.Timeout.TotalMilliseconds, Default(header, "timeout_ms"));
+            Assert.Equal(options.ConnectTimeout.TotalMilliseconds, Default(header, "connect_timeout_ms"));
+            Assert.Equal(options.MaxAttempts, Default(header, "max_attempts"));
+            Assert.Equal("", options.CaFile);
+            Assert.Null(options.Proxy);
+            Assert.Equal("", options.UserAgent);
+        }
+
+        [Theory]
+        [InlineData(1, 1u)]
+        [InlineData(9_999, 1u)]
+        [InlineData(10_000, 1u)]
+        [InlineData(10_001, 2u)]
+        [InlineData(uint.MaxValue * 10_000L, uint.MaxValue)]
+        public void Time_outs_are_rounded_up_to_a_millisecond(long ticks, uint milliseconds)
+        {
+            OkdokClientOptions options = new OkdokClientOptions { Timeout = TimeSpan.FromTicks(ticks), ConnectTimeout = TimeSpan.FromTicks(ticks) };
+            Assert.Equal(milliseconds, OkdokClientOptions.Milliseconds(options.Timeout));
+            Assert.Equal(milliseconds, OkdokClientOptions.Milliseconds(options.ConnectTimeout));
+        }
+
+        [Theory]
+        [InlineData(0)]
+        [InlineData(-1)]
+        [InlineData(-10_000)]
+        [InlineData((uint.MaxValue * 10_000L) + 1)]
+        [InlineData(long.MaxValue)]
+        [InlineData(long.MinValue)]
+        public void Time_outs_out_of_range_are_refused(long ticks)
+        {
+            OkdokClientOptions options = new OkdokClientOptions();
+            Assert.Throws<ArgumentOutOfRangeException>(() => options.Timeout = TimeSpan.FromTicks(ticks));
+            Assert.Throws<ArgumentOutOfRangeException>(() => options.ConnectTimeout = TimeSpan.FromTicks(ticks));
+        }
+
+        [Fact]
+        public void Fewer_attempts_than_one_are_refused()
+        {
+            OkdokClientOptions options = new OkdokClientOptions();
+            Assert.Throws<ArgumentOutOfRangeException>(() => options.MaxAttempts = 0);
+            Assert.Throws<ArgumentOutOfRangeException>(() => options.MaxAttempts = -1);
+        }
+
+        [Fact]
+        public void Timeout_bounds_the_call()
+        {
+            using (FaultServer server = FaultServer.Serve("silent"))
+            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key, new OkdokClientOptions { Timeout = TimeSpan.FromMilliseconds(300) }))
+            {
+                Stopwatch watch = Stopwatch.StartNew();
+                OkdokException e = Assert.Throws<OkdokException>(() => client.DeleteSignatureRequest("id"));
+                Assert.Equal(OkdokStatus.TimedOut, e.Status);
+                Assert.InRange(watch.ElapsedMilliseconds, 250, 10_000);
+            }
+        }
+
+        [Fact]
+        public void ConnectTimeout_bounds_the_handshake()
+        {
+            OkdokClientOptions options = new OkdokClientOptions
+            {
+                ConnectTimeout = TimeSpan.FromMilliseconds(200),
+                MaxAttempts = 1,
+                CaFile = FaultServer.CaFile("good"),
+            };
+            using (FaultServer server = FaultServer.Tls("mute", "ok"))
+            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key, options))
+            {
+                Stopwatch watch = Stopwatch.StartNew();
+                OkdokException e = Assert.Throws<OkdokException>(() => client.DeleteSignatureRequest("id"));
+                Assert.Equal(OkdokStatus.ConnectFailed, e.Status);
+                Assert.InRange(watch.ElapsedMilliseconds, 150, 9_000);
+            }
+        }
+
+        [Theory]
+        [InlineData(1)]
+        [InlineData(2)]
+        public void MaxAttempts_is_the_number_of_attempts(int attempts)
+        {
+            using (FaultServer server = FaultServer.Serve("reset=0"))
+            using (OkdokClient client = Sandbox.Client(server.Url, attempts))
+            {
+                OkdokException e = Assert.Throws<OkdokException>(() => client.DeleteSignatureRequest("id"));
+                Assert.Equal(attempts, e.Attempts);
+                Assert.Equal(attempts, server.Requests);
+            }
+        }
+
+        [Fact]
+        public void CaFile_is_trusted()
+        {
+            using (FaultServer server = FaultServer.Tls("good", "ok"))
+            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key, new OkdokClientOptions { CaFile = FaultServer.CaFile("good") }))
+            {
+                Assert.Equal("id", client.DeleteSignatureRequest("id").Id);
+            }
+        }
+
+        [Theory]
+        [InlineData("/nowhere/ca.pem")]
+        [InlineData("ca\0.pem")]
+        public void A_CaFile_that_cannot_be_read_is_an_ArgumentException(string path) =>
+            Assert.ThrowsAny<ArgumentException>(() => new OkdokClient(Sandbox.Url, Sandbox.Key, new OkdokClientOptions { CaFile = path }));
+
+        [Fact]
+        public void Proxy_is_used()
+        {
+            using (FaultServer server = FaultServer.Tls("good", "ok"))
+            using (FaultServer proxy = FaultServer.Proxy("tunnel=" + new Uri(server.Url).Port))
+            {
+                // Only names go through a proxy, never loopback addresses; the certificate is for localhost.
+                OkdokClientOptions options = new OkdokClientOptions { Proxy = proxy.Url, CaFile = FaultServer.CaFile("good"), MaxAttempts = 1 };
+                using (OkdokClient client = new OkdokClient("https://okdok.test", Sandbox.Key, options))
+                {
+                    OkdokException e = Assert.Throws<OkdokException>(() => client.DeleteSignatureRequest("id"));
+                    Assert.Equal(OkdokStatus.TlsFailed, e.Status);
+                    Assert.Equal(1, server.Connections);
+                }
+            }
+        }
+
+        [Theory]
+        [InlineData("socks5://127.0.0.1:1")]
+        [InlineData("nonsense")]
+        [InlineData("http://127.0.0.1:1\0")]
+        public void A_bad_Proxy_is_an_ArgumentException(string proxy) =>
+            Assert.ThrowsAny<ArgumentException>(() => new OkdokClient(Sandbox.Url, Sandbox.Key, new OkdokClientOptions { Proxy = proxy }));
+
+        [Fact]
+        public void UserAgent_comes_first()
+        {
+            using (FaultServer server = FaultServer.Serve("ok"))
+            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key, new OkdokClientOptions { UserAgent = "archive/2" }))
+            {
+                client.DeleteSignatureRequest("id");
+                Assert.Contains("user-agent: archive/2 okdok/" + Repository.Version, server.Request(1), StringComparison.OrdinalIgnoreCase);
+            }
+        }
+
+        [Theory]
+        [InlineData("a\r\nx-injected: 1")]
+        [InlineData("a\0")]
+        public void A_bad_UserAgent_is_an_ArgumentException(string agent) =>
+            Assert.ThrowsAny<ArgumentException>(() => new OkdokClient(Sandbox.Url, Sandbox.Key, new OkdokClientOptions { UserAgent = agent }));
+
+        [Fact]
+        public void Options_are_copied_at_construction()
+        {
+            OkdokClientOptions options = new OkdokClientOptions { UserAgent = "before", MaxAttempts = 1 };
+            using (FaultServer server = FaultServer.Serve("reply=429"))
+            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key, options))
+            {
+                options.UserAgent = "after";
+                options.MaxAttempts = 3;
+                OkdokException e = Assert.Throws<OkdokException>(() => client.DeleteSignatureRequest("id"));
+                Assert.Equal(1, e.Attempts);
+                Assert.Contains("before okdok/", server.Request(1), StringComparison.Ordinal);
+            }
+        }
+
+        private static double Default(string header, string field)
+        {
+            // The comment before the field ends with the field's declaration.
+            Match match = Regex.Match(header, @"[Dd]efault:?\s+([0-9]+)(?:(?!\*/)[\s\S])*\*/\s*uint32_t " + field + ";");
+            Assert.True(match.Success, "okdok.h does not state the default of " + field);
+            return double.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+        }
+    }
+}

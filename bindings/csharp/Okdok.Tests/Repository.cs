@@ -1,0 +1,15 @@
+using System.Linq;
+using System.Reflection;
+
+namespace Okdok.Tests
+{
+    // Where these tests were built, and of what.
+    internal static class Repository
+    {
+        internal static string Root { get; } = typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(metadata => metadata.Key == "OkdokRoot").Value!;
+
+        internal static string Version { get; } = typeof(OkdokClient).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!
+            .InformationalVersion.Split('+')[0];
+    }
+}

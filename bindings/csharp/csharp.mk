@@ -1,0 +1,39 @@
+# The .NET package: one suite on every runtime of this machine, and the package tried by new projects.
+CSHARP := bindings/csharp
+
+DEMOS += demo-csharp
+TESTS += test-csharp
+SLOW_TESTS += test-nuget
+LINTS += lint-csharp
+.PHONY: demo-csharp test-csharp lint-csharp nuget test-nuget
+demo-csharp test-csharp test-nuget: export OKDOK_LIBRARY = $(abspath $(LIBRARY))
+
+# No build server outlives make.
+demo-csharp test-csharp lint-csharp nuget test-nuget: export MSBUILDDISABLENODEREUSE = 1
+demo-csharp test-csharp lint-csharp nuget test-nuget: export UseSharedCompilation = false
+
+# Mono is a small package where an SDK is not always to be had.
+demo-csharp: $(LIBRARY) | $(SANDBOX) $(FAULTS)
+	@$(CSHARP)/mcs build/mono || { echo "left out: the C# program"; exit 0; }; \
+	$(WITH_SERVERS) scripts/show-outcomes "C#" mono build/mono/Delete.exe
+
+test-csharp: $(LIBRARY) include/okdok.h | $(SANDBOX) $(FAULTS)
+	@$(WITH_SERVERS) $(CSHARP)/test
+
+lint-csharp:
+	@$(CSHARP)/lint
+
+# NUGET_LIBRARY: another library for linux-x64, one for older systems. Those for other platforms are taken from NUGET_RUNTIMES,
+# where whoever builds them puts them: <rid>/native/libokdok.*
+NUGET_LIBRARY ?= $(LIBRARY)
+NUGET_RUNTIMES := target/nuget/runtimes
+nuget: $(NUGET_LIBRARY) ## dist/Okdok.….nupkg and its .snupkg
+	@$(CSHARP)/sdk || { echo "left out: the NuGet package"; exit 0; }; \
+	install -D -m 644 $(NUGET_LIBRARY) $(NUGET_RUNTIMES)/linux-x64/native/libokdok.so && \
+	rm -f dist/Okdok.*nupkg && \
+	dotnet pack $(CSHARP)/Okdok/Okdok.csproj --configuration Release --verbosity quiet --nologo -consoleLoggerParameters:NoSummary && \
+	ls dist/Okdok.*nupkg
+
+test-nuget: nuget | $(SANDBOX) $(FAULTS)
+	@$(CSHARP)/sdk >/dev/null || { echo "left out: projects that use the NuGet package"; exit 0; }; \
+	$(WITH_SERVERS) $(CSHARP)/consume
