@@ -36,7 +36,7 @@ def sandbox() -> str:
 
 @pytest.fixture
 def serve() -> Iterator[MakePort]:
-    """``serve("ok")`` is a port of the fault server; other commands by name: ``serve("closed", command=True)``."""
+    """``serve("ok")`` is a port of the fault server; other commands by name: ``serve(command="closed")``."""
     ports: list[Port] = []
 
     def make(*words: str, command: str = "serve") -> Port:
