@@ -1,6 +1,7 @@
 //! The URLs that a caller gives: the base URL of the service, and that of a proxy.
 
 use hyper::Uri;
+use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
 use crate::arguments::check_length;
@@ -38,6 +39,11 @@ impl BaseUrl {
                  localhost only)",
                 shown(text)
             )));
+        }
+        let host = base.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        if ServerName::try_from(host).is_err() {
+            // A label of more than 63 characters, say: no certificate can be for it.
+            return Err(Refusal::argument(format!("base_url {} has an impossible host name", shown(text))));
         }
         Ok(base)
     }

@@ -28,6 +28,7 @@ TEST(arguments_a_bad_base_url_is_refused)
         "http://localhost.h.test", "https://[::1", "https://h.test\x7f", "//h.test", "https:/h.test", "https:h.test", "javascript:1",
         "https://h.test:00", "https://h.test/.", "https://h.test?", "https://h.test#", "https://:@h.test", "http://[::2]",
         "http://localhost.", "http://10.0.0.1",
+        "https://a23456789012345678901234567890123456789012345678901234567890abcd.test",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) check_refused(bad[i], KEY, NULL, "base_url");
     char *long_url = repeated('a', 2049);
