@@ -1,0 +1,43 @@
+"""Measures okdok and what a user would pick instead: the same work, the same server, the same run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+
+import report
+from contenders import BUILT, contenders
+from goals import Verdict, verdicts
+from measures import DELAY_MS, measure
+from service import service
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--report", action="store_true", help="write RESULTS.md and its plots beside this program")
+    parser.add_argument("--rounds", type=int, help="interleaved rounds (default: 5, for a report 15)")
+    options = parser.parse_args()
+    rounds = options.rounds or (15 if options.report else 5)
+    # So that the servers end too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+    found = contenders()
+    load = os.getloadavg()[0]
+    with service(BUILT / "service", BUILT / "delay", DELAY_MS) as running:
+        results = measure(running, found, rounds)
+    judged = verdicts(results, found)
+    for verdict in judged:
+        print(_line(verdict))
+    if options.report:
+        report.write(results, found, judged, rounds, load)
+
+
+def _line(verdict: Verdict) -> str:
+    met = "met" if verdict.met else "MISSED"
+    compared = f"{verdict.ours} : {verdict.theirs}" if verdict.theirs else verdict.ours
+    return f"{met:<7}{verdict.figure:>9.2f}  {verdict.sign} {verdict.goal:<7g} {verdict.what}  [{compared}]"
+
+
+main()
