@@ -1,6 +1,7 @@
 using System;
 using System.Diagnostics;
 using System.IO;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Xunit;
 
@@ -136,6 +137,34 @@ namespace Okdok.Tests
             }
         }
 
+        [Fact]
+        public void A_null_Proxy_is_the_environments_and_an_empty_one_is_none()
+        {
+            Assert.SkipUnless(RuntimeInformation.IsOSPlatform(OSPlatform.Linux), "the C environment is set by libc.so.6");
+            using (FaultServer server = FaultServer.Tls("good", "ok"))
+            using (FaultServer proxy = FaultServer.Proxy("403"))
+            {
+                // Loopback, but not to the library, which would never proxy it.
+                string url = "https://0.0.0.0:" + new Uri(server.Url).Port;
+                OkdokClientOptions options = new OkdokClientOptions { CaFile = FaultServer.CaFile("good"), MaxAttempts = 1 };
+                SetEnvironment("HTTPS_PROXY", proxy.Url);
+                try
+                {
+                    Assert.Null(options.Proxy);
+                    Assert.Equal(OkdokStatus.ProxyRefused, Fail(url, options));
+                    Assert.Equal(1, proxy.Connections);
+                    options.Proxy = "";
+                    Assert.Equal(OkdokStatus.TlsFailed, Fail(url, options));
+                    Assert.Equal(1, proxy.Connections);
+                    Assert.Equal(1, server.Connections);
+                }
+                finally
+                {
+                    SetEnvironment("HTTPS_PROXY", "");
+                }
+            }
+        }
+
         [Theory]
         [InlineData("socks5://127.0.0.1:1")]
         [InlineData("nonsense")]
@@ -174,6 +203,28 @@ namespace Okdok.Tests
                 Assert.Contains("before okdok/", server.Request(1), StringComparison.Ordinal);
             }
         }
+
+        private static OkdokStatus Fail(string url, OkdokClientOptions options)
+        {
+            using (OkdokClient client = new OkdokClient(url, Sandbox.Key, options))
+            {
+                return Assert.Throws<OkdokException>(() => client.DeleteSignatureRequest("id")).Status;
+            }
+        }
+
+        // .NET keeps an environment of its own, which C does not see.
+        private static unsafe void SetEnvironment(string name, string value)
+        {
+            fixed (byte* nameBytes = NativeText.Encode(name, nameof(name)))
+            fixed (byte* valueBytes = NativeText.Encode(value, nameof(value)))
+            {
+                Assert.Equal(0, setenv(nameBytes, valueBytes, 1));
+            }
+        }
+
+        [DllImport("libc.so.6")]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+        private static extern unsafe int setenv(byte* name, byte* value, int overwrite);
 
         private static double Default(string header, string field)
         {
