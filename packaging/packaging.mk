@@ -68,9 +68,20 @@ test-abidiff: | setup
 test-deb: deb | $(SANDBOX) $(FAULTS)
 	@! scripts/need dpkg-gensymbols dpkg-dev || ! scripts/need lintian lintian || $(WITH_SERVERS) tests/consumers/deb
 
-test-conan: | $(SANDBOX) $(FAULTS)
-	@! scripts/need python3 python3 python3-venv || $(WITH_SERVERS) tests/consumers/conan
+test-conan: | setup
+	@! scripts/need python3 python3 python3-venv || tests/consumers/conan
+
+PACKAGING_SHELL := packaging/static-library packaging/install packaging/uninstall packaging/deb tests/cpp/headers \
+	tests/cpp/same-as-c $(addprefix tests/consumers/,run man deb conan)
+PACKAGING_PYTHON := tests/abi/exports.py tests/abi/abidiff
 
 lint-packaging:
-	@! scripts/need shellcheck shellcheck || shellcheck packaging/static-library packaging/install packaging/uninstall packaging/deb \
-		tests/cpp/headers tests/cpp/same-as-c tests/consumers/run tests/consumers/man tests/consumers/deb tests/consumers/conan
+	@! scripts/need shellcheck shellcheck || shellcheck $(PACKAGING_SHELL)
+	@! scripts/need python3 python3 || { \
+		tools=$$(bindings/python/environment python3 tools)/bin || { echo "left out: ruff and mypy"; exit 0; }; \
+		rules="--no-cache --config bindings/python/pyproject.toml"; \
+		$$tools/ruff check --quiet $$rules --extend-ignore PT $(PACKAGING_PYTHON) packaging/conan && \
+		$$tools/ruff format --quiet --check $$rules $(PACKAGING_PYTHON) packaging/conan && \
+		for file in $(PACKAGING_PYTHON); do \
+			$$tools/mypy --no-error-summary --cache-dir build/python/mypy --strict $$file || exit 1; \
+		done; }

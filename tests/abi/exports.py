@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -39,7 +39,7 @@ HEADER = read("include/okdok.h")
 CPP = read("include/okdok.hpp")
 
 
-@lru_cache(maxsize=None)
+@cache
 def exported(*command: str | Path) -> list[str]:
     return sorted(re.findall(r" [A-Z] (\S+)$", run(*command), re.MULTILINE))
 
@@ -96,7 +96,10 @@ def kept_layout() -> dict[str, tuple[int, int]]:
     """Offset and size by struct.field, as kept for this machine's pointers."""
     wide = ctypes.sizeof(ctypes.c_void_p) == 8
     rows = [line.split() for line in LAYOUT.read_text().splitlines() if not line.startswith("#")]
-    return {name: (int(offset), int(size)) for name, offset, size in (row[:3] if wide else row[:1] + row[3:] for row in rows)}
+    return {
+        name: (int(offset), int(size))
+        for name, offset, size in (row[:3] if wide else row[:1] + row[3:] for row in rows)
+    }
 
 
 def statuses() -> dict[str, int]:
@@ -117,7 +120,7 @@ def csharp() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "bindings/csharp/Okdok").glob("*.cs")))
 
 
-@lru_cache(maxsize=None)
+@cache
 def python_ffi():  # type: ignore[no-untyped-def] # a module
     specification = importlib.util.spec_from_file_location("okdok_ffi", ROOT / "bindings/python/src/okdok/_ffi.py")
     assert specification and specification.loader
@@ -166,7 +169,9 @@ class Exports(unittest.TestCase):
     def test_each_is_guarded(self) -> None:
         sources = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").glob("*.rs")))
         found = re.findall(
-            r'^#\[unsafe\(no_mangle\)\]\npub (?:unsafe )?extern "C" fn (\w+)\(.*?\{\n(.*?)^\}', sources, re.DOTALL | re.MULTILINE
+            r'^#\[unsafe\(no_mangle\)\]\npub (?:unsafe )?extern "C" fn (\w+)\(.*?\{\n(.*?)^\}',
+            sources,
+            re.DOTALL | re.MULTILINE,
         )
         self.assertEqual(sorted(name for name, _ in found), exports())
         for name, body in found:
@@ -200,7 +205,9 @@ class Exports(unittest.TestCase):
     def test_the_glibc_that_is_needed_is_stated(self) -> None:
         # A missing weak symbol is no obstacle.
         strong = [line for line in run("objdump", "-T", LIBRARY).splitlines() if "*UND*" in line and " w " not in line]
-        needed = max(tuple(map(int, version.split("."))) for version in re.findall(r"GLIBC_([\d.]+)", "\n".join(strong)))
+        needed = max(
+            tuple(map(int, version.split("."))) for version in re.findall(r"GLIBC_([\d.]+)", "\n".join(strong))
+        )
         (stated,) = re.findall(r"needs glibc (\d+)\.(\d+) or newer", read("docs/abi.md"))
         self.assertLessEqual(needed, tuple(map(int, stated)), "docs/abi.md states an older glibc than is needed")
 
