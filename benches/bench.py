@@ -17,9 +17,9 @@ from service import service
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--report", action="store_true", help="write RESULTS.md and its plots beside this program")
-    parser.add_argument("--rounds", type=int, help="interleaved rounds (default: 5, for a report 15)")
+    parser.add_argument("--rounds", type=int, help="interleaved rounds (default: 5, for a report 11)")
     options = parser.parse_args()
-    rounds = options.rounds or (15 if options.report else 5)
+    rounds = options.rounds or (11 if options.report else 5)
     # So that the servers end too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 

@@ -38,13 +38,12 @@ def bars(title: str, unit: str, rows: Mapping[str, float]) -> str:
 
 
 def lines(title: str, x_title: str, x: Sequence[int], series: Mapping[str, Sequence[float]]) -> str:
-    """One line a series over evenly spaced ``x``; more is better."""
+    """One line a series over evenly spaced ``x``, in percent."""
     height, top, bottom = 380, 60, 330
-    highest = max(max(values) for values in series.values())
 
     def place(index: int, value: float) -> str:
         across = 70 + index * (_WIDTH - 240) / (len(x) - 1)
-        return f"{across:.1f},{bottom - value / highest * (bottom - top):.1f}"
+        return f"{across:.1f},{bottom - value / 100 * (bottom - top):.1f}"
 
     parts = [f'<line x1="70" y1="{bottom}" x2="{_WIDTH - 170}" y2="{bottom}" stroke="black"/>']
     for index, value in enumerate(x):
@@ -54,7 +53,7 @@ def lines(title: str, x_title: str, x: Sequence[int], series: Mapping[str, Seque
         y = bottom - quarter / 4 * (bottom - top)
         parts.append(
             f'<line x1="70" y1="{y}" x2="{_WIDTH - 170}" y2="{y}" stroke="#e2e8f0"/>'
-            f'<text x="62" y="{y + 4}" text-anchor="end">{highest * quarter / 4:,.0f}</text>'
+            f'<text x="62" y="{y + 4}" text-anchor="end">{25 * quarter} %</text>'
         )
     parts.append(f'<text x="{_WIDTH / 2 - 50}" y="{bottom + 38}" text-anchor="middle">{html.escape(x_title)}</text>')
     for (name, values), colour, key in zip(series.items(), _COLOURS, range(len(series))):
