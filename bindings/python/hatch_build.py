@@ -1,4 +1,4 @@
-"""Puts the shared library into the wheel, and the oldest system that it runs on into the wheel's name."""
+"""Puts the shared library into the wheel, and the systems that it runs on into the wheel's name."""
 
 from __future__ import annotations
 
@@ -9,29 +9,55 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# e_machine of the ELF header, as wheels call it.
-_MACHINES = {62: "x86_64", 183: "aarch64"}
+# The machine in the header of an ELF or a PE file, as wheels call it.
+_ELF_MACHINES = {62: "x86_64", 183: "aarch64"}
+_PE_MACHINES = {0x8664: "win_amd64", 0x14C: "win32"}
 
 
 def platform_tag(library: bytes) -> str:
-    """``manylinux_…`` for an ELF library: its machine, and the newest glibc that any of its symbols asks for."""
-    if library[:5] != b"\x7fELF\x02":
-        raise ValueError("not a 64-bit ELF library")
-    machine = _MACHINES[int.from_bytes(library[18:20], "little")]
-    # The version names stand in the dynamic string table, each between NULs.
-    floor = max(int(minor) for minor in re.findall(rb"(?<=\0)GLIBC_2\.(\d+)(?:\.\d+)?(?=\0)", library))
-    return f"manylinux_2_{floor}_{machine}"
+    """What pip calls the systems that an ELF or PE library runs on.
+
+    :raises ValueError: none that there are wheels for.
+    """
+    if library[:2] == b"MZ":
+        header = _number(library, 0x3C, 4)
+        machine = _PE_MACHINES.get(_number(library, header + 4, 2))
+        if library[header : header + 4] != b"PE\0\0" or machine is None:
+            raise ValueError("not a DLL for x86-64 or x86")
+        return machine
+    machine = _ELF_MACHINES.get(_number(library, 18, 2))
+    # 64 bits, little-endian.
+    if library[:6] != b"\x7fELF\x02\x01" or machine is None:
+        raise ValueError("neither a DLL nor an ELF library for x86-64 or arm64")
+    # Names of versions and of libraries stand in the dynamic string table, each between NULs.
+    glibc = re.findall(rb"(?<=\0)GLIBC_2\.(\d+)(?:\.\d+)?(?=\0)", library)
+    if glibc:
+        return f"manylinux_2_{max(map(int, glibc))}_{machine}"
+    # musl has no versions of symbols; 1.2 is the oldest with today's time_t.
+    if b"\0libc.so\0" in library:
+        return f"musllinux_1_2_{machine}"
+    raise ValueError("an ELF library that needs neither glibc nor musl")
+
+
+def _number(data: bytes, offset: int, size: int) -> int:
+    return int.from_bytes(data[offset : offset + size], "little")
 
 
 class LibraryHook(BuildHookInterface[Any]):
-    """``OKDOK_WHEEL_LIBRARY`` names another library than that of a development build."""
+    """``OKDOK_WHEEL_LIBRARY`` names another library than that of a development build, ``OKDOK_WHEEL_SBOM`` an SBOM."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         # An editable install finds the development build by itself.
         if version == "editable":
             return
         built = Path(self.root).parents[1] / "target" / "release" / "libokdok.so"
-        library = Path(os.environ.get("OKDOK_WHEEL_LIBRARY") or built)
+        library = Path(os.environ.get("OKDOK_WHEEL_LIBRARY") or built).resolve()
+        tag = platform_tag(library.read_bytes())
         build_data["pure_python"] = False
-        build_data["tag"] = f"py3-none-{platform_tag(library.read_bytes())}"
-        build_data["force_include"][str(library.resolve())] = "okdok/libokdok.so"
+        build_data["tag"] = f"py3-none-{tag}"
+        # The name that the package looks for on that system, whatever the file is called.
+        name = "libokdok.dll" if tag.startswith("win") else "libokdok.so"
+        build_data["force_include"][str(library)] = f"okdok/{name}"
+        sbom = os.environ.get("OKDOK_WHEEL_SBOM")
+        if sbom:
+            build_data["sbom_files"].append(str(Path(sbom).resolve()))

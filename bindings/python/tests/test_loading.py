@@ -5,10 +5,12 @@ from __future__ import annotations
 import platform
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from conftest import LIBRARY, SOURCES, RunPython
+from okdok import _ffi
 
 LOAD = "import okdok; okdok.Client('http://127.0.0.1', api_key='key')\n"
 SHOW = LOAD + "print(*{line.split()[-1] for line in open('/proc/self/maps') if 'libokdok' in line})"
@@ -57,6 +59,27 @@ def test_the_override_comes_first_and_alone(
 def test_the_library_in_the_wheel_comes_next(run_python: RunPython, installed: Path) -> None:
     shutil.copy(LIBRARY, installed / "libokdok.so")
     assert run_python(SHOW).stdout.strip() == str(installed / "libokdok.so")
+
+
+@pytest.mark.parametrize(
+    ("system", "name", "of_the_system"),
+    [
+        ("linux", "libokdok.so", "libokdok.so.0"),
+        ("win32", "libokdok.dll", "libokdok.dll"),
+        ("darwin", "libokdok.dylib", "libokdok.dylib"),
+    ],
+)
+def test_each_system_has_its_name_of_the_library(
+    installed: Path, monkeypatch: pytest.MonkeyPatch, system: str, name: str, of_the_system: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(_ffi, "__file__", str(installed / "_ffi.py"))
+    looked_at = [str(installed / name), f"{of_the_system} (the system's search path)"]
+    assert _ffi._find() == (of_the_system, looked_at)
+    # Those of other systems are not taken.
+    for other in ("libokdok.so", "libokdok.dll", "libokdok.dylib"):
+        (installed / other).touch()
+    assert _ffi._find() == (str(installed / name), looked_at[:1])
 
 
 def test_a_development_build_comes_next(run_python: RunPython) -> None:
