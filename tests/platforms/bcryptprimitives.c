@@ -1,0 +1,10 @@
+/* Rust's standard library takes its randomness from here: every Windows since 7 has this DLL, Wine before 8.10 has not. */
+#include <windows.h>
+
+/* RtlGenRandom; no header of mingw-w64 declares it under its real name. */
+BOOLEAN NTAPI SystemFunction036(PVOID bytes, ULONG length);
+
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE bytes, SIZE_T length)
+{
+    return SystemFunction036(bytes, (ULONG)length);
+}
