@@ -55,6 +55,10 @@ def contenders() -> list[Contender]:
         )
         if program.exists()
     ]
+    # What okdok is built on, and the same stack without its thread.
+    reqwest = BUILT / "cargo" / "release" / "measure"
+    if reqwest.exists():
+        found += [Contender(f"reqwest, {way}", "Rust", (str(reqwest), way)) for way in ("blocking", "async")]
     libraries = ["okdok", "http.client"]
     if (BUILT / "python" / "complete").exists():
         libraries += ["pycurl", "requests", "httpx"]
