@@ -1,0 +1,128 @@
+/* What Windows alone has: its store of authorities, its proxy settings, and libraries that are unloaded. */
+#include <windows.h>
+
+#include <wincrypt.h>
+
+#include "call.h"
+
+#define SETTINGS "Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings"
+
+/* Clients with equal options share what the first one read from the system. */
+static okdok_options options_of_its_own(void)
+{
+    static uint32_t next = 5000;
+    okdok_options options = one_attempt();
+    options.connect_timeout_ms = next++;
+    return options;
+}
+
+/* The first certificate of the PEM file. */
+static PCCERT_CONTEXT certificate_of(const char *path)
+{
+    static char text[65536];
+    static BYTE der[65536];
+    FILE *file = fopen(path, "rb");
+    CHECK(file != NULL);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    char *end = strstr(text, "-----END CERTIFICATE-----");
+    CHECK(end != NULL);
+    strcpy(end, "-----END CERTIFICATE-----");
+    DWORD size = sizeof der;
+    CHECK(CryptStringToBinaryA(text, 0, CRYPT_STRING_BASE64HEADER, der, &size, NULL, NULL));
+    PCCERT_CONTEXT certificate = CertCreateCertificateContext(X509_ASN_ENCODING, der, size);
+    CHECK(certificate != NULL);
+    return certificate;
+}
+
+/* In the user's store of authorities, or out of it. What was changed is written when the store is closed. */
+static bool trust(PCCERT_CONTEXT certificate, bool trusted)
+{
+    HCERTSTORE store = CertOpenSystemStoreA(0, "ROOT");
+    bool done = false;
+    if (trusted) {
+        done = CertAddCertificateContextToStore(store, certificate, CERT_STORE_ADD_REPLACE_EXISTING, NULL);
+    } else {
+        PCCERT_CONTEXT found = CertFindCertificateInStore(store, X509_ASN_ENCODING, 0, CERT_FIND_EXISTING, certificate, NULL);
+        done = found != NULL && CertDeleteCertificateFromStore(found);
+    }
+    return CertCloseStore(store, 0) && done;
+}
+
+TEST(windows_roots_are_those_of_the_users_store)
+{
+    SetEnvironmentVariableA("SSL_CERT_FILE", NULL);
+    SetEnvironmentVariableA("SSL_CERT_DIR", NULL);
+    int port = faults_tls("good", "ok");
+    PCCERT_CONTEXT authority = certificate_of(faults_ca("good"));
+    okdok_options options = options_of_its_own();
+    outcome result = delete_at(https_url(port), &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_TLS_FAILED, 0, 1, 0);
+
+    CHECK(trust(authority, true));
+    options = options_of_its_own();
+    result = delete_at(https_url(port), &options);
+    CHECK(trust(authority, false));
+    CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
+}
+
+static void set_proxy(const char *server, DWORD enabled)
+{
+    HKEY settings;
+    CHECK(RegCreateKeyExA(HKEY_CURRENT_USER, SETTINGS, 0, NULL, 0, KEY_SET_VALUE, NULL, &settings, NULL) == ERROR_SUCCESS);
+    CHECK(RegSetValueExA(settings, "ProxyServer", 0, REG_SZ, (const BYTE *)server, (DWORD)strlen(server) + 1) == ERROR_SUCCESS);
+    CHECK(RegSetValueExA(settings, "ProxyEnable", 0, REG_DWORD, (const BYTE *)&enabled, sizeof enabled) == ERROR_SUCCESS);
+    RegCloseKey(settings);
+}
+
+TEST(windows_proxy_settings_are_used)
+{
+    static const char *variables[] = { "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy" };
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) SetEnvironmentVariableA(variables[i], NULL);
+    int proxy = faults_proxy("403");
+    char server[64];
+    snprintf(server, sizeof server, "127.0.0.1:%d", proxy);
+    okdok_options options = options_of_its_own();
+    set_proxy(server, 1);
+    outcome result = delete_at("https://service.invalid", &options);
+    set_proxy(server, 0);
+    CHECK_OUTCOME(result, OKDOK_STATUS_PROXY_REFUSED, 0, 1, 0);
+    CHECK_HAS(faults_ask("seen %d", proxy), "connections 1");
+
+    result = delete_at("https://service.invalid", &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_RESOLVE_FAILED, 0, 1, 0);
+}
+
+/* The library is linked in as well, so another copy of its file is loaded: that is another module. */
+TEST(windows_library_stays_loaded_with_its_threads)
+{
+    char copy[MAX_PATH], original[MAX_PATH];
+    CHECK(GetModuleFileNameA(GetModuleHandleA("libokdok.dll"), original, sizeof original) > 0);
+    snprintf(copy, sizeof copy, "%.200s.copy.dll", original);
+    CHECK(CopyFileA(original, copy, FALSE));
+    HMODULE library = LoadLibraryA(copy);
+    CHECK(library != NULL);
+    okdok_client *(*make)(const char *, const char *, const okdok_options *, okdok_status *, okdok_error *);
+    bool (*delete_request)(const okdok_client *, const char *, okdok_status *, okdok_error *);
+    *(FARPROC *)&make = GetProcAddress(library, "okdok_client_new");
+    *(FARPROC *)&delete_request = GetProcAddress(library, "okdok_delete_signature_request");
+    CHECK(make != NULL && delete_request != NULL);
+
+    okdok_client *client = make(http_url(faults_serve("ok")), KEY, NULL, NULL, NULL);
+    CHECK(client != NULL);
+    CHECK(FreeLibrary(library));
+    CHECK(GetModuleHandleA(copy) == library);
+    outcome result;
+    result.gone = delete_request(client, "id-1", NULL, &result.error);
+    CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
+}
+
+TEST(windows_ids_are_utf8)
+{
+    int port = faults_serve("service");
+    okdok_options options = one_attempt();
+    outcome result = delete_id_at(http_url(port), &options, "\xC5\xBE\xC3\xA1k-\xE2\x9C\x93");
+    CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
+    CHECK_STR(result.error.service_value, "\xC5\xBE\xC3\xA1k-\xE2\x9C\x93");
+    CHECK_STR(faults_ask("deleted %d %%C5%%BE%%C3%%A1k-%%E2%%9C%%93", port), "yes");
+}
