@@ -32,6 +32,8 @@ http {{
     server {{
         listen 127.0.0.1:{http};
         listen 127.0.0.1:{https} ssl;
+        # Older releases leave out the newer.
+        ssl_protocols TLSv1.2 TLSv1.3;
         ssl_certificate {folder}/server.pem;
         ssl_certificate_key {folder}/server.key;
         location ~ "^/JSON/signatureRequest/(?<id>[^/]+)$" {{
