@@ -14,9 +14,9 @@ pub fn generation() -> u32 {
 
 #[cfg(unix)]
 mod system {
-    use std::cell::RefCell;
+    use std::cell::UnsafeCell;
     use std::sync::MutexGuard;
-    use std::sync::atomic::Ordering;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use once_cell::race::OnceBool;
 
@@ -24,29 +24,49 @@ mod system {
     use crate::registry::{CLIENTS, Clients};
     use crate::transport::{TRANSPORTS, Transports};
 
-    type Held = (MutexGuard<'static, Transports>, MutexGuard<'static, Clients>);
+    type Guards = (MutexGuard<'static, Transports>, MutexGuard<'static, Clients>);
 
-    thread_local! {
-        /// What the forking thread holds between the handlers.
-        static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
+    /// What the forking thread holds between the handlers. Not a thread-local: the first use of one may wait for the
+    /// loader's lock, which a thread inside `dlopen` holds, perhaps while it waits for this fork.
+    struct Held(UnsafeCell<Option<Guards>>);
+
+    // SAFETY: only the thread that holds both locks reads or writes the cell.
+    unsafe impl Sync for Held {}
+
+    static HELD: Held = Held(UnsafeCell::new(None));
+    /// The forking thread, while it holds both locks; else 0.
+    static OWNER: AtomicUsize = AtomicUsize::new(0);
+
+    #[allow(clippy::cast_possible_truncation, reason = "a thread's identity is as wide as a pointer")]
+    fn this_thread() -> usize {
+        // SAFETY: has no preconditions.
+        unsafe { libc::pthread_self() as usize }
     }
 
     extern "C" fn before() {
-        let _ = HELD.try_with(|held| {
-            let mut held = held.borrow_mut();
-            // Registered twice (below), it runs twice.
-            if held.is_none() {
-                *held = Some((TRANSPORTS.lock(), CLIENTS.lock()));
-            }
-        });
+        // Registered twice (below), it runs twice.
+        if OWNER.load(Ordering::Acquire) == this_thread() {
+            return;
+        }
+        let guards = (TRANSPORTS.lock(), CLIENTS.lock());
+        // SAFETY: both locks are ours.
+        unsafe { *HELD.0.get() = Some(guards) };
+        OWNER.store(this_thread(), Ordering::Release);
     }
 
     extern "C" fn after_in_parent() {
-        let _ = HELD.try_with(|held| held.borrow_mut().take());
+        if OWNER.load(Ordering::Acquire) == this_thread() {
+            OWNER.store(0, Ordering::Release);
+            // SAFETY: both locks are ours until the guards are dropped; a child's only thread has the parent's identity.
+            let guards = unsafe { (*HELD.0.get()).take() };
+            drop(guards);
+        }
     }
 
     extern "C" fn after_in_child() {
-        GENERATION.fetch_add(1, Ordering::AcqRel);
+        if OWNER.load(Ordering::Acquire) == this_thread() {
+            GENERATION.fetch_add(1, Ordering::AcqRel);
+        }
         after_in_parent();
     }
 
