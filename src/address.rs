@@ -94,7 +94,8 @@ pub fn checked_url(name: &str, text: &str) -> Result<Url, Refusal> {
     }
     let path = rest.find('/').map_or("", |at| rest.split_at(at).1);
     let is_dots = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
-    if authority(text).is_empty() || path.split('/').any(is_dots) {
+    if authority(text).is_empty() || authority(text).contains('%') && name == "base_url" || path.split('/').any(is_dots)
+    {
         return Err(Refusal::argument(format!("{name} {} has no host, or . or .. in its path", shown(text))));
     }
     let invalid = |why: &str| Refusal::argument(format!("{name} {} is not a usable URL: {why}", shown(text)));
@@ -114,9 +115,13 @@ fn authority(text: &str) -> &str {
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
 
-/// For messages: what cannot be a URL may be the key, given in the wrong place; what holds `@` may hold a password.
+/// For messages: only what is plainly a URL. Anything else may be the key in the wrong place, or hold a password.
 fn shown(text: &str) -> String {
-    if text.contains("://") && !text.contains('@') {
+    let authority = authority(text);
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    let behind_ipv6 = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest);
+    let port = behind_ipv6.split_once(':').map_or("", |(_, port)| port);
+    if text.contains("://") && authority.chars().all(plain) && port.chars().all(|c| c.is_ascii_digit()) {
         format!("\"{text}\"")
     } else {
         "(not shown, it may hold a secret)".into()

@@ -52,6 +52,10 @@ impl Proxy {
 
     fn parse(name: &str, text: &str, base: &BaseUrl) -> Result<Self, Refusal> {
         let url = checked_url(name, text)?;
+        if text.matches('@').count() > 1 {
+            // Parsers differ on which of them ends the password.
+            return Err(Refusal::argument(format!("{name} holds more than one @; write %40 for one in a password")));
+        }
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(Refusal::argument(format!("{name} must end after the proxy's host and port")));
         }

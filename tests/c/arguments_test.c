@@ -51,8 +51,11 @@ TEST(arguments_plain_http_is_for_loopback)
 
 TEST(arguments_a_password_in_the_base_url_is_not_shown)
 {
-    okdok_error error = refused_client("https://user:hidden@h.test", KEY, NULL);
-    CHECK(strstr(error.message, "hidden") == NULL);
+    const char *urls[] = { "https://user:hidden@h.test", "https://user:hidden%40h.test", "https://user:hidden" };
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        okdok_error error = refused_client(urls[i], KEY, NULL);
+        CHECK(strstr(error.message, "hidden") == NULL);
+    }
 }
 
 TEST(arguments_a_bad_key_is_refused_and_never_quoted)
@@ -94,6 +97,15 @@ TEST(arguments_a_bad_option_is_refused)
     options.proxy = "http://user:hidden\x01password@h.test:1";
     okdok_error error = refused_client("https://h.test", KEY, &options);
     CHECK(strstr(error.message, "hidden") == NULL);
+
+    const char *secrets[] = { "http://user:p@hidden@127.0.0.1:1", "http://user:hidden", "http://user:hidden:h:1",
+                              "http://user:hidden%40127.0.0.1:1", "http://hidden@", "user:hidden@h.test" };
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+        options.proxy = secrets[i];
+        error = refused_client("https://h.test", KEY, &options);
+        CHECK_INT(error.status, OKDOK_STATUS_INVALID_ARGUMENT);
+        if (strstr(error.message, "hidden") != NULL) harness_fail(__FILE__, __LINE__, "%s: %s", secrets[i], error.message);
+    }
 
     options.proxy = NULL;
     const char *agents[] = { "", "caf\xc3\xa9", "a\nb", "a\tb", "\xff" };
