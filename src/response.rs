@@ -7,8 +7,8 @@ use std::io::{ErrorKind, Read};
 use std::time::{Instant, SystemTime};
 
 use reqwest::blocking::Response;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use crate::attempt::{Attempt, Ended};
 use crate::retry::retry_after;
@@ -33,9 +33,42 @@ enum Body {
 /// The members of the service's JSON reports; others are ignored, and `null` is absent.
 #[derive(Default, Deserialize)]
 struct Members {
-    message: Option<Value>,
-    result: Option<Value>,
-    value: Option<Value>,
+    #[serde(default)]
+    message: Member,
+    #[serde(default)]
+    result: Member,
+    #[serde(default)]
+    value: Member,
+}
+
+#[derive(Default, PartialEq, Eq)]
+enum Member {
+    #[default]
+    Absent,
+    Text(String),
+    /// A number, an object, text that is no Unicode: not what it should be, whatever it is.
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(match serde_json::from_str(raw) {
+            _ if raw == "null" => Self::Absent,
+            Ok(text) => Self::Text(text),
+            Err(_) => Self::Other,
+        })
+    }
+}
+
+impl Member {
+    fn text(&self) -> &str {
+        if let Self::Text(text) = self { text } else { "" }
+    }
+
+    fn is(&self, id: &str) -> bool {
+        matches!(self, Self::Text(text) if text == id)
+    }
 }
 
 /// `origin` is the service's scheme, host and port, for messages.
@@ -47,11 +80,11 @@ pub fn judge(mut response: Response, id: &str, origin: &str, deadline: Instant) 
         Body::Complete(bytes) => parse(bytes),
         _ => Members::default(),
     };
-    let message = text(members.message.as_ref());
-    let deleted = http_status == 200 && message == "msg.deleted" && is(members.result.as_ref(), id);
+    let message = members.message.text();
+    let deleted = http_status == 200 && message == "msg.deleted" && members.result.is(id);
     let missing = matches!(http_status, 400 | 404 | 410)
         && message == "err.signature.request.not.exist"
-        && (members.value.is_none() || is(members.value.as_ref(), id));
+        && (members.value == Member::Absent || members.value.is(id));
 
     let (ended, status) = match http_status {
         _ if deleted => (Ended::Answered, OKDOK_STATUS_OK),
@@ -70,10 +103,7 @@ pub fn judge(mut response: Response, id: &str, origin: &str, deadline: Instant) 
     };
     let (first, second) =
         if http_status == 200 { (&members.result, &members.value) } else { (&members.value, &members.result) };
-    let service_value = match text(first.as_ref()) {
-        "" => text(second.as_ref()),
-        found => found,
-    };
+    let service_value = if first.text().is_empty() { second.text() } else { first.text() };
     Attempt {
         ended,
         retry,
@@ -117,14 +147,6 @@ fn parse(bytes: &[u8]) -> Members {
     serde_json::from_slice(bytes).unwrap_or_default()
 }
 
-fn text(member: Option<&Value>) -> &str {
-    member.and_then(Value::as_str).unwrap_or_default()
-}
-
-fn is(member: Option<&Value>, id: &str) -> bool {
-    member.and_then(Value::as_str) == Some(id)
-}
-
 fn refused(http_status: u16) -> okdok_status {
     match http_status {
         400 => OKDOK_STATUS_BAD_REQUEST,
@@ -135,48 +157,37 @@ fn refused(http_status: u16) -> okdok_status {
     }
 }
 
-/// For a person: what happened and what to do.
+/// For a person: what happened and what to do. Text from outside comes last: it is cut, where it is too long, only after
+/// the key was looked for.
 fn advice(status: okdok_status, http_status: u16, id: &str, origin: &str, code: &str, body: &Body) -> String {
-    // Of text from outside only so much that our own words keep their place.
-    let code: String = code.chars().take(80).collect();
-    let said = if code.is_empty() { code } else { format!(", {code}") };
-    match status {
-        OKDOK_STATUS_OK => String::new(),
-        OKDOK_STATUS_NOT_FOUND => format!(
-            "{origin} knows no such signature request ({http_status}{said}): it may have been deleted before, or base_url \
-             or the id is wrong: \"{id}\""
-        ),
-        OKDOK_STATUS_BAD_REQUEST => format!("{origin} refused the request (400{said}); check the id: \"{id}\""),
-        OKDOK_STATUS_UNAUTHORIZED => format!(
-            "{origin} did not accept the API key in the header x-api-key (401{said}); check the key, and that it belongs \
-             to this host"
-        ),
-        OKDOK_STATUS_FORBIDDEN => format!(
-            "{origin} accepted the API key in the header x-api-key, but it lacks the permission to delete this signature \
-             request (403{said})"
-        ),
-        OKDOK_STATUS_RATE_LIMITED => format!("{origin} receives too many requests (429{said}); wait, then try again"),
-        OKDOK_STATUS_SERVER_ERROR => {
-            format!("{origin}, or a gateway before it, failed ({http_status}{said}); try again later")
+    let advice = match status {
+        OKDOK_STATUS_OK => return String::new(),
+        OKDOK_STATUS_NOT_FOUND => {
+            "no such signature request: it may have been deleted before, or base_url or the id is wrong"
         }
-        OKDOK_STATUS_TIMED_OUT => format!(
-            "the answer of {origin} (200) was not complete before the deadline; allow more time with timeout_ms if this \
-             repeats"
-        ),
-        _ => format!(
-            "{origin} gave an answer that the service does not document ({http_status}{said}): {}",
-            match http_status {
-                200 => match body {
-                    Body::Complete(_) =>
-                        "its body does not confirm that this signature request was deleted; base_url may be wrong",
-                    Body::TooLarge => "its body is too large; base_url may be wrong",
-                    Body::Cut | Body::Late => "its body broke off, so nothing is confirmed",
-                },
-                300..400 =>
-                    "a redirect, which is not followed because the API key would go along; base_url may be wrong",
-                404 | 405 | 410 => "the base URL may be wrong: it should lead to where /JSON/signatureRequest/ is",
-                _ => "base_url may be wrong, or something stands between",
-            }
-        ),
-    }
+        OKDOK_STATUS_BAD_REQUEST => "the request was refused: check the id",
+        OKDOK_STATUS_UNAUTHORIZED => {
+            "the API key in the header x-api-key was not accepted: check the key, and that it belongs to this host"
+        }
+        OKDOK_STATUS_FORBIDDEN => {
+            "the API key in the header x-api-key lacks the permission to delete this signature request"
+        }
+        OKDOK_STATUS_RATE_LIMITED => "too many requests: wait, then try again",
+        OKDOK_STATUS_SERVER_ERROR => "the service, or a gateway before it, failed: try again later",
+        OKDOK_STATUS_TIMED_OUT => {
+            "the answer was not complete before the deadline: allow more time with timeout_ms if this repeats"
+        }
+        _ => match http_status {
+            200 => match body {
+                Body::Complete(_) => "its body does not confirm that this id was deleted: base_url may be wrong",
+                Body::TooLarge => "its body is too large: base_url may be wrong",
+                Body::Cut | Body::Late => "its body broke off, so nothing is confirmed",
+            },
+            300..400 => "a redirect, not followed because the API key would go along: base_url may be wrong",
+            404 | 405 | 410 => "the base URL may be wrong: it should lead to where /JSON/signatureRequest/ is",
+            _ => "not documented by the service: base_url may be wrong, or something stands between",
+        },
+    };
+    let said = if code.is_empty() { String::new() } else { format!("; the service said: {code}") };
+    format!("{origin} answered {http_status}, {advice}; the id was \"{id}\"{said}")
 }

@@ -157,6 +157,25 @@ TEST(answers_never_show_the_key_or_control_characters)
         { "reply=400;;{\"message\":\"a\\u0000b\\n\\u001b[31mc\",\"value\":\"sandbox\\t-key\"}", OKDOK_STATUS_BAD_REQUEST, 400, 0, "ab[31mc", "***" });
 }
 
+/* As long as the service's own; cutting the text first would leave most of it to be read. */
+TEST(answers_that_echo_a_long_key_show_none_of_it)
+{
+    char key[138], steps[512];
+    for (size_t i = 0; i < 137; i++) key[i] = "0123456789abcdef"[(i * 7 + i / 16) % 16];
+    key[137] = '\0';
+    snprintf(steps, sizeof steps, "reply=401;;{\"message\":\"err.key.unknown:%%20%s\",\"value\":\"%s%s\"}", key, key, key);
+    okdok_error error;
+    okdok_client *client = okdok_client_new(http_url(faults_serve(steps)), key, NULL, NULL, NULL);
+    CHECK(!okdok_delete_signature_request(client, "id-1", NULL, &error));
+    okdok_free(client);
+    CHECK_INT(error.status, OKDOK_STATUS_UNAUTHORIZED);
+    CHECK_STR(error.service_code, "err.key.unknown: ***");
+    CHECK_STR(error.service_value, "******");
+    CHECK_HAS(error.message, "err.key.unknown: ***");
+    key[12] = '\0';
+    CHECK(strstr(error.message, key) == NULL);
+}
+
 TEST(answers_with_long_text_are_cut_at_a_character)
 {
     char steps[4096] = "reply=400;;{\"message\":\"";
