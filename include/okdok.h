@@ -112,7 +112,7 @@ typedef struct okdok_error {
    */
   uint32_t outcome_unknown;
   /**
-   * Milliseconds that the reported answer asked to wait (`Retry-After`); 0: none; saturates.
+   * Milliseconds that the call's last answer, of whatever status, asked to wait (`Retry-After`); 0: none; saturates.
    */
   uint32_t retry_after_ms;
   /**

@@ -109,28 +109,22 @@ impl Client {
 
     fn exchange(&self, transport: &Transport, url: &Url, headers: &HeaderMap, id: &str, deadline: Instant) -> Attempt {
         let origin = self.base.origin();
-        let Some(http) = transport.http() else {
-            let message = Report::panicked().attempt.message;
-            return Attempt::unanswered(Ended::NotSent, false, OKDOK_STATUS_INTERNAL, message);
-        };
-        let connections = transport.connections();
-        let sent = http
-            .request(Method::DELETE, url.clone())
-            .headers(headers.clone())
-            // On the request it is a true deadline; on the client it starts anew at every read.
-            .timeout(deadline.saturating_duration_since(Instant::now()))
-            .send();
-        match sent {
-            Ok(response) => response::judge(response, id, &origin, deadline),
-            Err(error) => failure::judge(
-                error,
-                &Circumstances {
-                    origin: &origin,
-                    proxy: transport.proxy(),
-                    fresh: transport.connections() != connections,
-                    deadline,
-                },
-            ),
+        let exchanged = transport.exchange(|http| {
+            http.request(Method::DELETE, url.clone())
+                .headers(headers.clone())
+                // On the request it is a true deadline; on the client it starts anew at every read.
+                .timeout(deadline.saturating_duration_since(Instant::now()))
+                .send()
+        });
+        match exchanged {
+            Some((Ok(response), _)) => response::judge(response, id, &origin, deadline),
+            Some((Err(error), fresh)) => {
+                failure::judge(error, &Circumstances { origin: &origin, proxy: transport.proxy(), fresh, deadline })
+            }
+            None => {
+                let message = Report::panicked().attempt.message;
+                Attempt::unanswered(Ended::NotSent, false, OKDOK_STATUS_INTERNAL, message)
+            }
         }
     }
 }
@@ -143,11 +137,16 @@ struct Call {
     /// The newest open attempt.
     open: Option<Attempt>,
     may_have_deleted: bool,
+    /// What the last answer asked to wait.
+    retry_after: Option<Duration>,
 }
 
 impl Call {
     fn ended(&mut self, attempt: Attempt) {
         self.may_have_deleted |= !matches!(attempt.ended, Ended::NotSent | Ended::Refused);
+        if attempt.http_status != 0 {
+            self.retry_after = attempt.retry_after;
+        }
         if attempt.ended == Ended::Open {
             self.open = Some(attempt.clone());
         }
@@ -159,27 +158,23 @@ impl Call {
         let Some(last) = self.last else {
             return Report::panicked();
         };
-        match (last.ended, self.open) {
+        let (mut attempt, outcome_unknown) = match (last.ended, self.open) {
             (Ended::Answered, Some(_)) if last.status == OKDOK_STATUS_NOT_FOUND => {
-                let presumed = Attempt {
-                    status: OKDOK_STATUS_PRESUMED_DELETED,
-                    message: format!(
-                        "an earlier attempt of this call got no clear answer, and now the signature request does not exist: \
-                         presumed deleted, by this call. The id, or the host {origin}, may also be wrong"
-                    ),
-                    ..last
-                };
-                Report { attempt: presumed, attempts: self.attempts, outcome_unknown: false }
+                let message = format!(
+                    "an earlier attempt of this call got no clear answer, and now the signature request does not exist: \
+                     presumed deleted, by this call. The id, or the host {origin}, may also be wrong"
+                );
+                (Attempt { status: OKDOK_STATUS_PRESUMED_DELETED, message, ..last }, false)
             }
-            (Ended::Answered, _) | (_, None) => {
-                Report { attempt: last, attempts: self.attempts, outcome_unknown: false }
-            }
+            (Ended::Answered, _) | (_, None) => (last, false),
             (ended, Some(open)) => {
                 let mut told = if ended == Ended::NotSent { open } else { last };
-                told.message
-                    .insert_str(0, "the signature request may have been deleted: delete it again to find out. ");
-                Report { attempt: told, attempts: self.attempts, outcome_unknown: true }
+                let advice = "the signature request may have been deleted: delete it again to find out. ";
+                told.message.insert_str(0, advice);
+                (told, true)
             }
-        }
+        };
+        attempt.retry_after = self.retry_after;
+        Report { attempt, attempts: self.attempts, outcome_unknown }
     }
 }

@@ -19,7 +19,7 @@ pub struct Circumstances<'a> {
     /// Scheme, host and port of the service.
     pub origin: &'a str,
     pub proxy: Option<&'a Proxy>,
-    /// A connection was made during the attempt, so it may have been on a fresh one.
+    /// The attempt surely had a connection of its own making.
     pub fresh: bool,
     pub deadline: Instant,
 }
@@ -33,7 +33,7 @@ pub fn judge(error: reqwest::Error, circumstances: &Circumstances) -> Attempt {
     let tls_error = find::<rustls::Error>(&error);
 
     let (ended, retry, status, message) = if error.is_connect() {
-        let (retry, status, message) = if chain(&error).any(is_exhaustion) {
+        let (retry, status, message) = if is_out_of_resources(&error) {
             let advice = "lower the process's load or raise its limits (ulimit -n, -u)";
             let message = format!("no thread, descriptor or memory was left for a connection: {innermost}; {advice}");
             (false, OKDOK_STATUS_NO_RESOURCES, message)
@@ -45,7 +45,7 @@ pub fn judge(error: reqwest::Error, circumstances: &Circumstances) -> Attempt {
             let message = format!("the host name of {host} could not be resolved: {error}; {advice}");
             (true, OKDOK_STATUS_RESOLVE_FAILED, message)
         } else if let Some(error) = tls_error {
-            (false, OKDOK_STATUS_TLS_FAILED, tls_message(origin, error))
+            (false, OKDOK_STATUS_TLS_FAILED, tls_message(&format!("{origin}{through}"), error))
         } else {
             let reason = if error.is_timeout() { "not within the connect time-out" } else { &innermost };
             let advice = "check base_url, the network, firewalls and whether a proxy is needed";
@@ -61,7 +61,7 @@ pub fn judge(error: reqwest::Error, circumstances: &Circumstances) -> Attempt {
         let message = format!("{origin} gave no complete answer before the deadline; {advice}");
         (Ended::Open, false, OKDOK_STATUS_TIMED_OUT, message)
     } else if let Some(error) = tls_error.filter(|error| circumstances.fresh && is_certificate_alert(error)) {
-        (Ended::NotSent, false, OKDOK_STATUS_TLS_FAILED, tls_message(origin, error))
+        (Ended::NotSent, false, OKDOK_STATUS_TLS_FAILED, tls_message(&format!("{origin}{through}"), error))
     } else if hyper_error.is_some_and(hyper::Error::is_parse) {
         let advice = "check base_url, its port and whether it wants https";
         let message = format!("what answered at {origin} does not speak HTTP as it should ({innermost}); {advice}");
@@ -83,6 +83,11 @@ pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (
 
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// Whether the system had no thread, descriptor or memory map left.
+pub fn is_out_of_resources(error: &(dyn Error + 'static)) -> bool {
+    chain(error).any(is_exhaustion)
 }
 
 fn is_exhaustion(error: &(dyn Error + 'static)) -> bool {

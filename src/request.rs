@@ -36,19 +36,6 @@ pub fn headers(api_key: &str, user_agent: &HeaderValue) -> Result<HeaderMap, Ref
 mod tests {
     use super::*;
 
-    fn deletes(id: &str) -> String {
-        let base = BaseUrl::parse(Some("https://h.test/p")).unwrap();
-        url(&base, id).unwrap().into()
-    }
-
-    #[test]
-    fn an_id_is_one_segment() {
-        assert_eq!(deletes("a-b_c.d~1"), "https://h.test/p/JSON/signatureRequest/a-b_c.d~1");
-        assert_eq!(deletes("%2e%2E"), "https://h.test/p/JSON/signatureRequest/%252e%252E");
-        assert_eq!(deletes("a b?c#d;e"), "https://h.test/p/JSON/signatureRequest/a%20b%3Fc%23d%3Be");
-        assert_eq!(deletes("žltý"), "https://h.test/p/JSON/signatureRequest/%C5%BElt%C3%BD");
-    }
-
     #[test]
     fn a_path_that_a_parser_would_change_is_not_sent() {
         let base = BaseUrl::parse(Some("https://h.test/p")).unwrap();

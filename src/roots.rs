@@ -11,6 +11,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::failure;
 use crate::refusal::Refusal;
 
 /// Bundles have some 200 KB; what is larger than this is another file.
@@ -52,6 +53,9 @@ impl Source {
             Self::System { .. } => {
                 let found = rustls_native_certs::load_native_certs();
                 roots.add_parsable_certificates(found.certs);
+                if let Some(error) = found.errors.iter().find(|error| failure::is_out_of_resources(*error)) {
+                    return Err(Refusal::NoResources(format!("the system's certificates cannot be read: {error}")));
+                }
                 if roots.is_empty() {
                     let why = found.errors.first().map_or(String::new(), |error| format!(" ({error})"));
                     return Err(Refusal::NoRoots(format!(
@@ -75,7 +79,10 @@ impl Source {
 
 fn read(path: &str) -> Result<Vec<u8>, Refusal> {
     let unreadable = |why: &str| Refusal::argument(format!("options.ca_file \"{path}\" cannot be read: {why}"));
-    let failed = |error: std::io::Error| unreadable(&error.to_string());
+    let failed = |error: std::io::Error| {
+        let refusal = unreadable(&error.to_string());
+        if failure::is_out_of_resources(&error) { Refusal::NoResources(refusal.to_string()) } else { refusal }
+    };
     // Before it is opened: opening a pipe may wait for ever.
     if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(unreadable("it is not a regular file"));

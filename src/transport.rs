@@ -37,8 +37,10 @@ pub struct Transport {
     roots: Arc<RootCertStore>,
     /// `None` only while it is dropped.
     http: Option<HttpClient>,
-    /// Connections made so far.
+    /// Connections made, exchanges begun and exchanges ended, so far.
     connections: Arc<AtomicUsize>,
+    begun: AtomicUsize,
+    ended: AtomicUsize,
     /// The process that its thread belongs to.
     generation: u32,
     /// Its thread has panicked.
@@ -53,7 +55,6 @@ pub struct Transports {
     last: Option<Arc<Transport>>,
 }
 
-/// Also held while a transport is built, so that no `fork` meets one half made.
 pub static TRANSPORTS: LeafLock<Transports> = LeafLock::new(Transports { live: Vec::new(), last: None });
 
 impl Transports {
@@ -62,29 +63,39 @@ impl Transports {
         live.into_iter().find(|t| t.is_usable() && t.route == *route)
     }
 
-    fn add(&mut self, transport: Transport) -> Arc<Transport> {
-        let transport = Arc::new(transport);
+    fn add(&mut self, transport: &Arc<Transport>) {
         self.live.retain(|other| other.strong_count() > 0);
-        self.live.push(Arc::downgrade(&transport));
-        transport
+        self.live.push(Arc::downgrade(transport));
     }
 }
 
 impl Transport {
     /// The transport for `route`, which other clients may be using too.
     pub fn shared(route: Route) -> Result<Arc<Self>, Refusal> {
-        let mut transports = TRANSPORTS.lock();
-        let transport = if let Some(found) = transports.find(&route) {
-            found
-        } else {
-            let roots = route.roots.load()?;
-            transports.add(Self::build(route, roots)?)
-        };
-        let displaced = transports.last.replace(Arc::clone(&transport));
-        // The one used before ends here where no client has it, and outside the lock.
-        drop(transports);
+        let source = route.roots.clone();
+        let transport = Self::find_or_build(route, || source.load())?;
+        // The one used before ends here where no client has it, after the lock.
+        let displaced = TRANSPORTS.lock().last.replace(Arc::clone(&transport));
         drop(displaced);
         Ok(transport)
+    }
+
+    fn find_or_build(
+        route: Route,
+        roots: impl FnOnce() -> Result<Arc<RootCertStore>, Refusal>,
+    ) -> Result<Arc<Self>, Refusal> {
+        let found = TRANSPORTS.lock().find(&route);
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        // Without the lock: files may be slow, and a new thread may wait for the loader. Those who race build one each.
+        let built = Arc::new(Self::build(route, roots()?)?);
+        let mut transports = TRANSPORTS.lock();
+        if let Some(found) = transports.find(&built.route) {
+            return Ok(found);
+        }
+        transports.add(&built);
+        Ok(built)
     }
 
     /// This transport, or what has taken its place in a forked child or after a panic of its thread.
@@ -101,17 +112,10 @@ impl Transport {
     }
 
     fn replace(&self) -> Result<Arc<Self>, Refusal> {
-        let mut transports = TRANSPORTS.lock();
+        let next = Self::find_or_build(self.route.clone(), || Ok(Arc::clone(&self.roots)))?;
         // Another thread may have come first.
-        if let Some(next) = self.successor.get() {
-            return Ok(Arc::clone(next));
-        }
-        let next = match transports.find(&self.route) {
-            Some(found) => found,
-            None => transports.add(Self::build(self.route.clone(), Arc::clone(&self.roots))?),
-        };
-        let _ = self.successor.set(Arc::clone(&next));
-        Ok(next)
+        let _lock = TRANSPORTS.lock();
+        Ok(Arc::clone(self.successor.get_or_init(|| next)))
     }
 
     fn is_usable(&self) -> bool {
@@ -126,8 +130,13 @@ impl Transport {
     fn build(route: Route, roots: Arc<RootCertStore>) -> Result<Self, Refusal> {
         let connections = Arc::new(AtomicUsize::new(0));
         let made = Arc::clone(&connections);
+        let tls_config = {
+            // `fork` waits for this lock: ring initialises itself below, and a child must not meet that half done.
+            let _lock = TRANSPORTS.lock();
+            roots::tls_config(&roots)?
+        };
         let mut builder = HttpClient::builder()
-            .tls_backend_preconfigured(roots::tls_config(&roots)?)
+            .tls_backend_preconfigured(tls_config)
             .https_only(route.https)
             .http1_only()
             // A redirect would carry the key to another host, and a 303 would turn the DELETE into a GET.
@@ -162,18 +171,26 @@ impl Transport {
             roots,
             http: Some(http),
             connections,
+            begun: AtomicUsize::new(0),
+            ended: AtomicUsize::new(0),
             generation: fork::generation(),
             broken: AtomicBool::new(false),
             successor: OnceCell::new(),
         })
     }
 
-    pub fn http(&self) -> Option<&HttpClient> {
-        self.http.as_ref()
-    }
-
-    pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::Acquire)
+    /// Runs one exchange. The second value tells whether it surely had a connection of its own making: one was made in
+    /// that time, and no other exchange was under way.
+    pub fn exchange<T>(&self, run: impl FnOnce(&HttpClient) -> T) -> Option<(T, bool)> {
+        let http = self.http.as_ref()?;
+        let begun = self.begun.fetch_add(1, Ordering::AcqRel);
+        let alone_at_first = self.ended.load(Ordering::Acquire) == begun;
+        let connections = self.connections.load(Ordering::Acquire);
+        let result = run(http);
+        let one_was_made = self.connections.load(Ordering::Acquire) == connections + 1;
+        self.ended.fetch_add(1, Ordering::AcqRel);
+        let alone_to_the_end = self.begun.load(Ordering::Acquire) == begun + 1;
+        Some((result, one_was_made && alone_at_first && alone_to_the_end))
     }
 
     pub fn proxy(&self) -> Option<&Proxy> {
@@ -183,8 +200,8 @@ impl Transport {
 
 impl Drop for Transport {
     fn drop(&mut self) {
-        // Its thread is not in this process: joining it would abort, and its locks may be held for ever.
-        if self.generation != fork::generation() {
+        // Its thread is not in this process, or has died: joining it would abort, and its locks may be held for ever.
+        if !self.is_usable() {
             std::mem::forget(self.http.take());
         }
     }
