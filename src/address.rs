@@ -15,6 +15,8 @@ const DEFAULT_BASE_URL: &str = "https://apidev.okdokument.com";
 pub struct BaseUrl {
     /// Ends before `/JSON`: a scheme, a host, perhaps a port and a path prefix.
     url: Url,
+    /// For messages: scheme, host and port.
+    origin: String,
 }
 
 impl BaseUrl {
@@ -32,7 +34,8 @@ impl BaseUrl {
         let path = url.path().trim_end_matches('/');
         let prefix = path.strip_suffix("/JSON").unwrap_or(path).to_owned();
         url.set_path(&prefix);
-        let base = Self { url };
+        let origin = url.origin().ascii_serialization();
+        let base = Self { url, origin };
         if !base.is_https() && !base.is_loopback() {
             return Err(Refusal::argument(format!(
                 "base_url {} would send the API key in the clear; use https:// (http:// is for loopback addresses and \
@@ -70,9 +73,8 @@ impl BaseUrl {
         }
     }
 
-    /// For messages: scheme, host and port.
-    pub fn origin(&self) -> String {
-        self.url.origin().ascii_serialization()
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 }
 

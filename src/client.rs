@@ -64,7 +64,7 @@ impl Client {
     pub fn delete(&self, id: &str) -> Report {
         let mut call = Call::default();
         match caught(|| self.run(id, &mut call)) {
-            Some(Ok(())) => call.report(&self.base.origin()),
+            Some(Ok(())) => call.report(self.base.origin()),
             Some(Err(refusal)) => refusal.into(),
             None => Report { attempts: call.attempts, outcome_unknown: call.may_have_deleted, ..Report::panicked() },
         }
@@ -78,12 +78,12 @@ impl Client {
         loop {
             call.attempts += 1;
             let attempt = self.attempt(&url, &headers, id, deadline);
-            let wait = backoff(call.attempts - 1).max(attempt.retry_after.unwrap_or_default());
-            let retry = attempt.retry && call.attempts < self.max_attempts;
+            let (retry, asked) = (attempt.retry, attempt.retry_after.unwrap_or_default());
             call.ended(attempt);
-            if !retry {
+            if !retry || call.attempts >= self.max_attempts {
                 return Ok(());
             }
+            let wait = backoff(call.attempts - 1).max(asked);
             let remains = deadline.saturating_duration_since(Instant::now()).checked_sub(wait);
             // Less would let the deadline pass while connecting, and leave a request that was not sent looking as if.
             if remains.is_none_or(|remains| remains <= self.connect_timeout) {
@@ -108,7 +108,6 @@ impl Client {
     }
 
     fn exchange(&self, transport: &Transport, url: &Url, headers: &HeaderMap, id: &str, deadline: Instant) -> Attempt {
-        let origin = self.base.origin();
         let exchanged = transport.exchange(|http| {
             http.request(Method::DELETE, url.clone())
                 .headers(headers.clone())
@@ -116,10 +115,11 @@ impl Client {
                 .timeout(deadline.saturating_duration_since(Instant::now()))
                 .send()
         });
+        let origin = self.base.origin();
         match exchanged {
-            Some((Ok(response), _)) => response::judge(response, id, &origin, deadline),
+            Some((Ok(response), _)) => response::judge(response, id, origin, deadline),
             Some((Err(error), fresh)) => {
-                failure::judge(error, &Circumstances { origin: &origin, proxy: transport.proxy(), fresh, deadline })
+                failure::judge(error, &Circumstances { origin, proxy: transport.proxy(), fresh, deadline })
             }
             None => {
                 let message = Report::panicked().attempt.message;
