@@ -34,14 +34,10 @@ pub fn remove(token: usize) {
     drop(removed);
 }
 
-#[cfg(target_pointer_width = "64")]
 fn random() -> Option<usize> {
-    getrandom::u64().ok().and_then(|bits| usize::try_from(bits).ok())
-}
-
-#[cfg(target_pointer_width = "32")]
-fn random() -> Option<usize> {
-    getrandom::u32().ok().and_then(|bits| usize::try_from(bits).ok())
+    let mut bytes = [0; size_of::<usize>()];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(usize::from_ne_bytes(bytes))
 }
 
 /// Never NULL, never -1, and no address that the processor would accept: bits 63 and 62 differ (x86-64 wants its upper
