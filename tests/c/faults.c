@@ -7,6 +7,7 @@
 #ifdef _WIN32
 #include <winsock2.h>
 typedef SOCKET socket_type;
+typedef int io_length;
 #define NO_SOCKET INVALID_SOCKET
 #define close_socket closesocket
 #else
@@ -15,6 +16,7 @@ typedef SOCKET socket_type;
 #include <sys/socket.h>
 #include <unistd.h>
 typedef int socket_type;
+typedef size_t io_length;
 #define NO_SOCKET (-1)
 #define close_socket close
 #endif
@@ -42,7 +44,7 @@ static socket_type connect_to_control_port(void)
 const char *faults_ask(const char *format, ...)
 {
     static _Thread_local char answer[262144];
-    static _Thread_local char command[65536];
+    static _Thread_local char command[131072];
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(command, sizeof command - 1, format, arguments);
@@ -53,13 +55,13 @@ const char *faults_ask(const char *format, ...)
     /* One connection a command: a forked child or another thread never reads somebody else's answer. */
     socket_type control = connect_to_control_port();
     for (int sent = 0; sent < length;) {
-        int n = (int)send(control, command + sent, (size_t)(length - sent), 0);
+        int n = (int)send(control, command + sent, (io_length)(length - sent), 0);
         if (n <= 0) harness_fail(__FILE__, __LINE__, "the fault server is gone");
         sent += n;
     }
     size_t have = 0;
     while (have == 0 || answer[have - 1] != '\n') {
-        int n = (int)recv(control, answer + have, sizeof answer - 1 - have, 0);
+        int n = (int)recv(control, answer + have, (io_length)(sizeof answer - 1 - have), 0);
         if (n <= 0) harness_fail(__FILE__, __LINE__, "the fault server is gone");
         have += (size_t)n;
     }

@@ -2,7 +2,8 @@
  *
  *     TEST(what_must_hold) { CHECK_INT(1 + 1, 2); }
  *
- * A program of tests runs all of them, or those whose names contain one of its arguments.
+ * A program of tests runs all of them, or those whose names contain one of its arguments; a name that begins with slow_
+ * runs only when an argument begins so too.
  */
 #ifndef HARNESS_H
 #define HARNESS_H

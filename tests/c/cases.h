@@ -1,0 +1,39 @@
+/* Tables of faults: what each comes to, checked side by side, since a retry waits a second. */
+#ifndef CASES_H
+#define CASES_H
+
+#include "call.h"
+
+typedef struct fault_case {
+    const char *steps;
+    okdok_status status;
+    int http_status;
+    unsigned attempts, unknown;
+    uint32_t retry_after_ms;
+    const char *certificate; /* NULL: plain HTTP */
+} fault_case;
+
+/* A listener and a call for each; every mismatch is printed before the test fails. */
+void check_cases(const fault_case *cases, size_t count, const okdok_options *options);
+
+#define CHECK_CASES(options, ...)                                         \
+    do {                                                                  \
+        static const fault_case harness_cases[] = { __VA_ARGS__ };        \
+        check_cases(harness_cases, sizeof harness_cases / sizeof *harness_cases, options); \
+    } while (0)
+
+/* A call to be made on some thread: what it needs, then what came of it. */
+typedef struct planned_call {
+    okdok_client *client;
+    char id[32];
+    outcome result;
+    long long took_ms;
+} planned_call;
+
+/* Makes all calls, at most `at_once` at a time. */
+void make_side_by_side(planned_call *calls, size_t count, size_t at_once);
+
+/* How much later than its deadline a call may return: 250 ms, or OKDOK_SLACK_MS where something slows the tests down. */
+long long slack_ms(void);
+
+#endif
