@@ -1,13 +1,17 @@
 # The C suite, through the release library; and what the header and the library's file must be.
 TESTS += test-c test-header test-library-file
-.PHONY: test-c test-header test-library-file
+SLOW_TESTS += slow-test-c
+.PHONY: test-c slow-test-c test-header test-library-file
 
 C_TESTS := build/c
 C_FLAGS := -std=gnu11 -g $(C_WARNINGS) -Iinclude -Itests/c -I$(C_TESTS)
 C_LINK := $(LIBRARY) -Wl,-rpath,'$$ORIGIN/../../target/release' -pthread -ldl
-C_SUPPORT := tests/c/harness.c tests/c/faults.c tests/c/call.c
-# Tests that need a process of their own, or a preloaded library.
-C_ALONE := tests/c/panic_test.c tests/c/no_resources_test.c
+C_SUPPORT := tests/c/harness.c tests/c/faults.c tests/c/call.c tests/c/cases.c
+# Tests that need a process of their own, for what they do to it: forks, limits, variables, names, namespaces. Linux only;
+# all others are the suite, which is portable.
+C_FAST := panic no_resources half_open resolving environment
+C_SLOW := mute_name_server no_authorities tinyproxy
+C_ALONE := $(patsubst %,tests/c/%_test.c,$(C_FAST) $(C_SLOW))
 
 $(C_TESTS)/statuses.h: include/okdok.h
 	@mkdir -p $(@D)
@@ -16,6 +20,8 @@ $(C_TESTS)/statuses.h: include/okdok.h
 $(C_TESTS)/suite: $(C_SUPPORT) $(filter-out $(C_ALONE),$(wildcard tests/c/*_test.c)) $(wildcard tests/c/*.h) $(C_TESTS)/statuses.h $(LIBRARY)
 	$(CC) $(C_FLAGS) $(filter %.c,$^) $(C_LINK) -o $@
 
+$(C_TESTS)/resolving $(C_TESTS)/environment: tests/c/names.c
+$(C_TESTS)/mute_name_server $(C_TESTS)/no_authorities: tests/c/namespace.c
 $(C_TESTS)/%: tests/c/%_test.c $(C_SUPPORT) $(wildcard tests/c/*.h) $(C_TESTS)/statuses.h $(LIBRARY)
 	$(CC) $(C_FLAGS) $(filter %.c,$^) $(C_LINK) -o $@
 
@@ -23,10 +29,15 @@ $(C_TESTS)/broken_clock.so: tests/c/broken_clock.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -Wall -Wextra -Werror -shared -fPIC $< -ldl -o $@
 
-test-c: $(C_TESTS)/suite $(C_TESTS)/panic $(C_TESTS)/no_resources $(C_TESTS)/broken_clock.so | $(SANDBOX) $(FAULTS)
+test-c: $(C_TESTS)/suite $(C_FAST:%=$(C_TESTS)/%) $(C_TESTS)/broken_clock.so | $(SANDBOX) $(FAULTS)
 	$(WITH_SERVERS) $(C_TESTS)/suite $(ONLY)
 	$(WITH_SERVERS) env LD_PRELOAD=$(CURDIR)/$(C_TESTS)/broken_clock.so $(C_TESTS)/panic
-	$(WITH_SERVERS) $(C_TESTS)/no_resources
+	@for program in $(filter-out panic,$(C_FAST)); do $(WITH_SERVERS) $(C_TESTS)/$$program || exit 1; done
+
+slow-test-c: $(C_TESTS)/suite $(C_SLOW:%=$(C_TESTS)/%) | $(SANDBOX) $(FAULTS)
+	$(WITH_SERVERS) $(C_TESTS)/suite slow_
+	@! scripts/need tinyproxy tinyproxy-bin || $(WITH_SERVERS) $(C_TESTS)/tinyproxy slow_
+	@for program in $(filter-out tinyproxy,$(C_SLOW)); do $(WITH_SERVERS) $(C_TESTS)/$$program slow_ || exit 1; done
 
 test-header: library
 	tests/c/check-header

@@ -1,0 +1,15 @@
+/* This program resolves names itself: elsewhere.example is 127.0.0.1, mute.test gets no answer, others go to the system. */
+#ifndef NAMES_H
+#define NAMES_H
+
+#define ELSEWHERE "elsewhere.example"
+#define MUTE "mute.test"
+
+/* How many look-ups have been begun; waits until so many have. */
+int names_asked(void);
+void names_wait(int asked);
+
+/* Ends every look-up of mute.test that is under way: there is no such name. Back when they are over. */
+void names_give_up(void);
+
+#endif
