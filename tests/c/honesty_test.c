@@ -1,0 +1,72 @@
+/* Whatever a server does by chance, no call says anything untrue of the deletion. */
+#include "cases.h"
+
+/* Each of these ids is asked for by one call alone, so what the server knows of it is what this call did. */
+static void check_honesty(size_t count, unsigned seed)
+{
+    static const uint32_t attempts[] = { 1, 2, 3, 5 };
+    enum { CLIENTS = sizeof attempts / sizeof *attempts };
+    char steps[64];
+    snprintf(steps, sizeof steps, "random=%u", seed);
+    int port = faults_serve(steps);
+    okdok_client *clients[CLIENTS];
+    for (size_t i = 0; i < CLIENTS; i++) {
+        okdok_options options = OKDOK_OPTIONS_INIT;
+        options.timeout_ms = 9000;
+        options.connect_timeout_ms = 1000;
+        options.max_attempts = attempts[i];
+        clients[i] = okdok_client_new(http_url(port), KEY, &options, NULL, NULL);
+        CHECK(clients[i] != NULL);
+    }
+    planned_call *calls = calloc(count, sizeof *calls);
+    CHECK(calls != NULL);
+    for (size_t i = 0; i < count; i++) {
+        calls[i].client = clients[i % CLIENTS];
+        /* Every tenth never existed. */
+        snprintf(calls[i].id, sizeof calls[i].id, "%s%u", i % 10 == 9 ? "missing-" : "id-", (unsigned)i);
+    }
+    make_side_by_side(calls, count, 128);
+
+    unsigned lies = 0, gone = 0, presumed = 0, untouched = 0, unknown[2] = { 0, 0 };
+    long long begun = 0;
+    for (size_t i = 0; i < count; i++) {
+        const okdok_error *error = &calls[i].result.error;
+        check_consistent(&calls[i].result, __LINE__);
+        bool deleted = strcmp(faults_ask("deleted %d %s", port, calls[i].id), "yes") == 0, existed = i % 10 != 9, lie;
+        if (error->status == OKDOK_STATUS_PRESUMED_DELETED) {
+            /* It says itself that the id may be wrong. */
+            lie = existed && !deleted;
+            presumed++;
+        } else if (calls[i].result.gone) {
+            lie = !deleted;
+            gone++;
+        } else if (error->outcome_unknown == 0) {
+            lie = deleted || (error->status == OKDOK_STATUS_NOT_FOUND && existed);
+            untouched++;
+        } else {
+            lie = false;
+            unknown[deleted]++;
+        }
+        if (lie)
+            fprintf(stderr, "seed %u, %s: deleted %d, but %s, http %d, attempts %u, unknown %u\n", seed, calls[i].id, deleted,
+                    okdok_status_name(error->status), (int)error->http_status, (unsigned)error->attempts,
+                    (unsigned)error->outcome_unknown);
+        lies += lie;
+        begun += error->attempts;
+        CHECK(calls[i].took_ms <= 9000 + slack_ms());
+    }
+    printf("%u calls, %lld attempts: %u deleted, %u presumed, %u not, unknown %u (deleted) and %u (not)\n", (unsigned)count, begun,
+           gone, presumed, untouched, unknown[1], unknown[0]);
+    CHECK_INT(lies, 0);
+    /* No request but those that are told of. */
+    CHECK(faults_requests(port) <= begun);
+    /* A plan that led to one outcome alone would prove nothing. */
+    CHECK(gone > count / 10 && untouched > count / 50 && presumed > count / 50 && unknown[0] > 0 && unknown[1] > 0);
+    for (size_t i = 0; i < CLIENTS; i++) okdok_free(clients[i]);
+    free(calls);
+    faults_ask("stop %d", port);
+}
+
+TEST(honesty_of_500_calls) { check_honesty(500, 1); }
+
+TEST(slow_honesty_of_10000_calls) { check_honesty(10000, 20240229); }
