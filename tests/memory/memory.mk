@@ -1,0 +1,35 @@
+# The C programs of tests under checkers that see what a test cannot, a long run that must not grow, and fuzzing.
+SLOW_TESTS += test-soak test-valgrind test-address-sanitizer test-thread-sanitizer test-fuzz
+.PHONY: test-soak test-valgrind test-address-sanitizer test-thread-sanitizer test-fuzz
+
+comma := ,
+empty :=
+commas = $(subst $(empty) $(empty),$(comma),$(strip $(1)))
+C_SUITE := $(C_SUPPORT) $(filter-out $(C_ALONE),$(wildcard tests/c/*_test.c))
+CHECKED := $(PROCESS_TESTS)/threads $(PROCESS_TESTS)/cancel
+FORKING := $(PROCESS_TESTS)/signals $(PROCESS_TESTS)/exit $(PROCESS_TESTS)/fork $(PROCESS_TESTS)/silence $(C_TESTS)/no_resources
+# PROGRAM=SOURCE,SOURCE...
+process_program = $(1)=$(call commas,tests/process/$(1)_test.c tests/process/child.c $(C_SUPPORT))
+
+build/memory/%: tests/memory/%.c tests/c/harness.c tests/c/faults.c include/okdok.h $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) $(if $(filter soak,$*),$(filter %.c,$^),$<) $(C_LINK) -o $@
+
+test-soak: build/memory/soak | $(SANDBOX) $(FAULTS)
+	$(WITH_SERVERS) build/memory/soak
+
+test-valgrind: build/memory/misuse $(C_TESTS)/suite $(C_TESTS)/panic $(C_TESTS)/broken_clock.so $(CHECKED) $(FORKING) | $(SANDBOX) $(FAULTS)
+	@! scripts/need valgrind valgrind || $(WITH_SERVERS) tests/process/with-host elsewhere.example tests/memory/valgrind \
+		$(CHECKED) $(FORKING:%=%:forks) $(C_TESTS)/panic:panics $(C_TESTS)/suite
+
+test-address-sanitizer: $(C_TESTS)/statuses.h | setup $(SANDBOX) $(FAULTS)
+	$(WITH_SERVERS) tests/process/with-host elsewhere.example tests/memory/sanitize address \
+		suite=$(call commas,$(C_SUITE)) $(foreach name,threads cancel exit fork signals,$(call process_program,$(name)))
+
+# Without those that fork while they have threads, of which that sanitizer can make nothing.
+test-thread-sanitizer: $(C_TESTS)/statuses.h | setup $(SANDBOX) $(FAULTS)
+	$(WITH_SERVERS) tests/memory/sanitize thread \
+		suite=$(call commas,$(C_SUITE)) $(foreach name,threads cancel exit,$(call process_program,$(name)))
+
+test-fuzz: | setup
+	@fuzz/run 15
