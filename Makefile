@@ -56,6 +56,7 @@ demo-c: build/delete-c | $(SANDBOX) $(FAULTS)
 	@$(WITH_SERVERS) scripts/show-outcomes C build/delete-c
 
 test-rust: | setup
+	$(CARGO) build --quiet
 	$(CARGO) test --quiet --workspace
 
 lint-rust: | setup

@@ -111,9 +111,11 @@ fn symbol<T>(name: &str) -> Symbol<'static, T> {
     unsafe { library.get(name.as_bytes()) }.unwrap()
 }
 
-/// Cargo builds it before the tests, two folders above them.
+/// Two folders above the test. Cargo builds no cdylib for tests: `cargo build` comes first, as in `make test-rust`.
 fn path() -> PathBuf {
     let deps = std::env::current_exe().unwrap();
     let profile = deps.parent().and_then(|deps| deps.parent()).unwrap();
-    profile.join(libloading::library_filename("okdok"))
+    let path = profile.join(libloading::library_filename("okdok"));
+    assert!(path.exists(), "{} is missing: run `cargo build` first", path.display());
+    path
 }
