@@ -57,7 +57,7 @@ void check_cases(const fault_case *cases, size_t count, const okdok_options *opt
         CHECK(calls[i].client != NULL);
         strcpy(calls[i].id, "id-1");
     }
-    make_side_by_side(calls, count, 128);
+    make_side_by_side(calls, count, 64);
 
     long long timeout = options == NULL || options->timeout_ms == 0 ? 30000 : options->timeout_ms;
     unsigned wrong = 0;

@@ -18,7 +18,7 @@ static void check_stall(okdok_options options, unsigned fewest, unsigned most)
 
 TEST(connecting_to_a_full_backlog_was_not_sent)
 {
-    static const uint32_t timeouts[] = { 1, 10, 25, 100, 500, 1000 };
+    static const uint32_t timeouts[] = { 400, 1000, 2000 };
     okdok_options options = one_attempt();
     for (size_t i = 0; i < sizeof timeouts / sizeof *timeouts; i++) {
         options.timeout_ms = timeouts[i];
@@ -26,9 +26,20 @@ TEST(connecting_to_a_full_backlog_was_not_sent)
         /* A connect time-out beyond the deadline must not let the deadline pass while connecting. */
         options.connect_timeout_ms = UINT32_MAX;
         check_stall(options, 1, 1);
-        options.connect_timeout_ms = timeouts[i];
-        check_stall(options, 1, 1);
         options.connect_timeout_ms = 0;
+    }
+}
+
+/* So short that on a busy machine the deadline may come first: then nobody knows, and it says so. */
+TEST(connecting_to_a_full_backlog_with_hardly_any_time_is_told_honestly)
+{
+    static const uint32_t timeouts[] = { 1, 10, 25, 50 };
+    for (size_t i = 0; i < sizeof timeouts / sizeof *timeouts; i++) {
+        okdok_options options = one_attempt();
+        options.timeout_ms = timeouts[i];
+        outcome result = delete_at(http_url(faults_stall()), &options);
+        bool late = result.error.status == OKDOK_STATUS_TIMED_OUT;
+        CHECK_OUTCOME(result, late ? OKDOK_STATUS_TIMED_OUT : OKDOK_STATUS_CONNECT_FAILED, 0, 1, late ? 1u : 0u);
     }
 }
 

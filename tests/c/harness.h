@@ -3,7 +3,7 @@
  *     TEST(what_must_hold) { CHECK_INT(1 + 1, 2); }
  *
  * A program of tests runs all of them, or those whose names contain one of its arguments; a name that begins with slow_
- * runs only when an argument begins so too.
+ * runs only when an argument begins so too. The argument 2/3 takes the second of three shares of them.
  */
 #ifndef HARNESS_H
 #define HARNESS_H

@@ -85,8 +85,8 @@ static void check_sequences(unsigned length, bool few)
         count++;
     }
     okdok_options options = OKDOK_OPTIONS_INIT;
-    options.timeout_ms = 8000;
-    options.connect_timeout_ms = 1500;
+    options.timeout_ms = 12000;
+    options.connect_timeout_ms = 5000;
     options.max_attempts = length;
     check_cases(cases, count, &options);
     printf("%u sequences of %u attempts\n", (unsigned)count, length);
