@@ -163,7 +163,7 @@ class TestStatus:
     def test_proxy_refused(self, client: MakeClient, serve: MakePort) -> None:
         proxy = serve("407", command="proxy")
         with pytest.raises(okdok.ProxyRefusedError) as caught:
-            client(f"https://{UNRESOLVABLE}", proxy=proxy.url).delete_signature_request("id")
+            client("https://okdok.test", proxy=proxy.url).delete_signature_request("id")
         assert (caught.value.attempts, caught.value.http_status) == (1, 0)
 
     def test_no_resources(self, run_python: RunPython, sandbox: str) -> None:
@@ -212,7 +212,7 @@ class TestOption:
 
     def test_proxy(self, client: MakeClient, serve: MakePort, monkeypatch: pytest.MonkeyPatch) -> None:
         proxy = serve("403", command="proxy")
-        url = f"https://{UNRESOLVABLE}"
+        url = "https://okdok.test"
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(okdok.ProxyRefusedError):
             client(url, max_attempts=1).delete_signature_request("id")
