@@ -108,22 +108,25 @@ impl Client {
     }
 
     fn exchange(&self, transport: &Transport, url: &Url, headers: &HeaderMap, id: &str, deadline: Instant) -> Attempt {
-        let exchanged = transport.exchange(|http| {
-            http.request(Method::DELETE, url.clone())
-                .headers(headers.clone())
-                // On the request it is a true deadline; on the client it starts anew at every read.
-                .timeout(deadline.saturating_duration_since(Instant::now()))
-                .send()
-        });
         let origin = self.base.origin();
-        match exchanged {
-            Some((Ok(response), _)) => response::judge(response, id, origin, deadline),
-            Some((Err(error), fresh)) => {
-                failure::judge(error, &Circumstances { origin, proxy: transport.proxy(), fresh, deadline })
+        let Some(http) = transport.http() else {
+            let message = Report::panicked().attempt.message;
+            return Attempt::unanswered(Ended::NotSent, false, OKDOK_STATUS_INTERNAL, message);
+        };
+        let sent = http
+            .request(Method::DELETE, url.clone())
+            .headers(headers.clone())
+            // On the request it is a true deadline; on the client it starts anew at every read.
+            .timeout(deadline.saturating_duration_since(Instant::now()))
+            .send();
+        match sent {
+            Ok(response) => {
+                transport.fresh().answered(response.extensions());
+                response::judge(response, id, origin, deadline)
             }
-            None => {
-                let message = Report::panicked().attempt.message;
-                Attempt::unanswered(Ended::NotSent, false, OKDOK_STATUS_INTERNAL, message)
+            Err(error) => {
+                let fresh = transport.fresh().failed(&error);
+                failure::judge(error, &Circumstances { origin, proxy: transport.proxy(), fresh, deadline })
             }
         }
     }

@@ -19,7 +19,7 @@ pub struct Circumstances<'a> {
     /// Scheme, host and port of the service.
     pub origin: &'a str,
     pub proxy: Option<&'a Proxy>,
-    /// The attempt surely had a connection of its own making.
+    /// The connection had not brought an answer before.
     pub fresh: bool,
     pub deadline: Instant,
 }
@@ -81,7 +81,8 @@ pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (
     })
 }
 
-fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+/// The first error of this type in the chain.
+pub fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     chain(error).find_map(|error| error.downcast_ref())
 }
 

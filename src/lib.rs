@@ -26,6 +26,7 @@ mod address;
 mod request;
 
 // The transport.
+mod connections;
 mod proxy;
 mod resolver;
 mod roots;

@@ -5,6 +5,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A `Mutex` whose data stays usable after a panic: every change under our locks is one insert, remove or assignment.
+#[derive(Default)]
 pub struct LeafLock<T>(Mutex<T>);
 
 impl<T> LeafLock<T> {

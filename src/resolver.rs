@@ -25,9 +25,10 @@ pub struct DetachedResolver {
 }
 
 impl DetachedResolver {
-    /// Ends a little before the connection's own time-out, so that a slow name is told from a slow connection.
+    /// Ends a little before the connection's own time-out, so that a slow name is told from a slow connection, on a busy
+    /// machine too.
     pub fn new(connect_timeout: Duration) -> Self {
-        let earlier = (connect_timeout / 10).min(Duration::from_millis(50));
+        let earlier = (connect_timeout / 10).min(Duration::from_millis(500));
         Self { limit: connect_timeout.saturating_sub(earlier) }
     }
 }

@@ -1,6 +1,6 @@
 //! Connections: one pool, one TLS configuration and one thread for all clients that go the same way.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use reqwest::redirect;
 use rustls::RootCertStore;
 use tower::util::MapResponseLayer;
 
+use crate::connections::FreshConnections;
 use crate::failure;
 use crate::fork;
 use crate::lock::LeafLock;
@@ -37,10 +38,7 @@ pub struct Transport {
     roots: Arc<RootCertStore>,
     /// `None` only while it is dropped.
     http: Option<HttpClient>,
-    /// Connections made, exchanges begun and exchanges ended, so far.
-    connections: Arc<AtomicUsize>,
-    begun: AtomicUsize,
-    ended: AtomicUsize,
+    fresh: FreshConnections,
     /// The process that its thread belongs to.
     generation: u32,
     /// Its thread has panicked.
@@ -128,8 +126,8 @@ impl Transport {
     }
 
     fn build(route: Route, roots: Arc<RootCertStore>) -> Result<Self, Refusal> {
-        let connections = Arc::new(AtomicUsize::new(0));
-        let made = Arc::clone(&connections);
+        let fresh = FreshConnections::default();
+        let made = fresh.clone();
         let tls_config = {
             // `fork` waits for this lock: ring initialises itself below, and a child must not meet that half done.
             let _lock = TRANSPORTS.lock();
@@ -150,7 +148,7 @@ impl Transport {
             // Each request brings its own deadline.
             .timeout(None)
             .connector_layer(MapResponseLayer::new(move |connection| {
-                made.fetch_add(1, Ordering::AcqRel);
+                made.made(&connection);
                 connection
             }));
         #[cfg(target_os = "linux")]
@@ -170,27 +168,19 @@ impl Transport {
             route,
             roots,
             http: Some(http),
-            connections,
-            begun: AtomicUsize::new(0),
-            ended: AtomicUsize::new(0),
+            fresh,
             generation: fork::generation(),
             broken: AtomicBool::new(false),
             successor: OnceCell::new(),
         })
     }
 
-    /// Runs one exchange. The second value tells whether it surely had a connection of its own making: one was made in
-    /// that time, and no other exchange was under way.
-    pub fn exchange<T>(&self, run: impl FnOnce(&HttpClient) -> T) -> Option<(T, bool)> {
-        let http = self.http.as_ref()?;
-        let begun = self.begun.fetch_add(1, Ordering::AcqRel);
-        let alone_at_first = self.ended.load(Ordering::Acquire) == begun;
-        let connections = self.connections.load(Ordering::Acquire);
-        let result = run(http);
-        let one_was_made = self.connections.load(Ordering::Acquire) == connections + 1;
-        self.ended.fetch_add(1, Ordering::AcqRel);
-        let alone_to_the_end = self.begun.load(Ordering::Acquire) == begun + 1;
-        Some((result, one_was_made && alone_at_first && alone_to_the_end))
+    pub fn http(&self) -> Option<&HttpClient> {
+        self.http.as_ref()
+    }
+
+    pub fn fresh(&self) -> &FreshConnections {
+        &self.fresh
     }
 
     pub fn proxy(&self) -> Option<&Proxy> {
