@@ -30,7 +30,7 @@ $(C_TESTS)/broken_clock.so: tests/c/broken_clock.c
 	$(CC) -std=gnu11 -Wall -Wextra -Werror -shared -fPIC $< -ldl -o $@
 
 test-c: $(C_TESTS)/suite $(C_FAST:%=$(C_TESTS)/%) $(C_TESTS)/broken_clock.so | $(SANDBOX) $(FAULTS)
-	$(WITH_SERVERS) $(if $(ONLY),$(C_TESTS)/suite $(ONLY),tests/c/in-shares 6 $(C_TESTS)/suite)
+	$(WITH_SERVERS) $(if $(ONLY),$(C_TESTS)/suite $(ONLY),tests/c/in-shares 4 $(C_TESTS)/suite)
 	$(WITH_SERVERS) env LD_PRELOAD=$(CURDIR)/$(C_TESTS)/broken_clock.so $(C_TESTS)/panic
 	@for program in $(filter-out panic,$(C_FAST)); do $(WITH_SERVERS) $(C_TESTS)/$$program || exit 1; done
 
