@@ -18,6 +18,7 @@ static const struct end {
     { "accept-close", NOT_SENT, true, OKDOK_STATUS_CONNECT_FAILED, 0, 0, false },
     { "cert=hangup", NOT_SENT, true, OKDOK_STATUS_CONNECT_FAILED, 0, 0, false },
     { "cert=expired", NOT_SENT, false, OKDOK_STATUS_TLS_FAILED, 0, 0, true },
+    { "cert=clientauth13", NOT_SENT, false, OKDOK_STATUS_TLS_FAILED, 0, 0, true },
     { "reply=429;Connection:close", REFUSED, true, OKDOK_STATUS_RATE_LIMITED, 429, 0, true },
     { "reply=429;Connection:close;Retry-After:1", REFUSED, true, OKDOK_STATUS_RATE_LIMITED, 429, 1000, false },
     { "reply=400;Connection:close", REFUSED, false, OKDOK_STATUS_BAD_REQUEST, 400, 0, false },
