@@ -1,23 +1,43 @@
 # The library for other systems: each built once, and tested as far as emulation goes. packaging/targets.txt lists them.
 PLATFORMS := $(shell awk '/^[a-z]/ { print $$1 }' packaging/targets.txt)
 LIBRARY_SOURCES := $(wildcard src/*.rs) build.rs Cargo.toml Cargo.lock
-PLATFORM_SCRIPTS := packaging/platforms/* tests/platforms/suite tests/platforms/library tests/platforms/wine
 
-SLOW_TESTS += arm64 musl windows old-glibc
-LINTS += lint-platforms
-.PHONY: arm64 musl windows old-glibc lint-platforms $(PLATFORMS:%=test-%)
+SLOW_TESTS += old-glibc arm64 musl windows test-dist test-reproducible
+LINTS += lint-platforms lint-crates
+.PHONY: arm64 musl windows old-glibc dist test-csharp-windows test-dist test-reproducible lint-platforms lint-crates $(PLATFORMS:%=test-%)
 .SECONDARY: $(PLATFORMS:%=dist/native/%.built)
 
 arm64: test-linux-arm64 ## builds for Linux on arm64, and tests that under qemu
 musl: test-linux-musl-x64 ## builds for musl, and tests that with musl's loader
-windows: test-win-x64 test-win-x86 ## builds for Windows, and tests that under Wine
+windows: test-win-x64 test-win-x86 test-csharp-windows ## builds for Windows, and tests that under Wine
 old-glibc: test-linux-x64 ## builds for glibc 2.17, and tests that
 
 dist/native/%.built: packaging/targets.txt packaging/platforms/build packaging/platforms/zig.txt $(LIBRARY_SOURCES) | setup
 	@packaging/platforms/build $*
 
 $(PLATFORMS:%=test-%): test-%: dist/native/%.built $(C_TESTS)/statuses.h | $(SANDBOX) $(FAULTS)
-	@[ ! -e $< ] || { tests/platforms/library $* && $(WITH_SERVERS) tests/platforms/suite $* "$(C_SUPPORT)" "$(filter-out $(C_ALONE),$(wildcard tests/c/*_test.c))"; }
+	@[ ! -e $< ] || { tests/platforms/library $* && \
+		$(WITH_SERVERS) tests/platforms/suite $* "$(C_SUPPORT)" "$(filter-out $(C_ALONE),$(wildcard tests/c/*_test.c))"; }
+
+test-csharp-windows: dist/native/win-x64.built | $(SANDBOX) $(FAULTS)
+	@[ ! -e $< ] || $(WITH_SERVERS) tests/platforms/csharp
+
+dist: $(PLATFORMS:%=dist/native/%.built) static-library man | $(SANDBOX) $(FAULTS) ## every artefact, into dist/
+	@packaging/platforms/dist $(PLATFORMS)
+	@$(MAKE) nuget $$([ ! -e dist/native/linux-x64.built ] || echo NUGET_LIBRARY=dist/native/linux-x64/libokdok.so)
+	@$(MAKE) deb
+	@cd dist && sha256sum $$(find * -maxdepth 0 -type f ! -name SHA256SUMS | LC_ALL=C sort) >SHA256SUMS && cat SHA256SUMS
+
+test-dist: dist
+	@tests/platforms/dist
+
+test-reproducible: dist/native/linux-x64.built
+	@[ ! -e $< ] || tests/platforms/reproducible
 
 lint-platforms:
-	@! scripts/need shellcheck shellcheck || shellcheck $$(grep -l '^#!/bin/sh' $(PLATFORM_SCRIPTS))
+	@! scripts/need shellcheck shellcheck || shellcheck $$(grep -l '^#!/bin/sh' packaging/platforms/* tests/platforms/*)
+
+# cargo-deny takes minutes to compile: what it would say of licences and sources is said anyway.
+lint-crates: | setup
+	@! scripts/need python3 python3 || packaging/platforms/crates check
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check licenses sources bans; else echo "left out: cargo deny"; fi
