@@ -2,9 +2,9 @@
 PLATFORMS := $(shell awk '/^[a-z]/ { print $$1 }' packaging/targets.txt)
 LIBRARY_SOURCES := $(wildcard src/*.rs) build.rs Cargo.toml Cargo.lock
 
-SLOW_TESTS += old-glibc arm64 musl windows test-dist test-reproducible
+SLOW_TESTS += old-glibc arm64 musl windows test-dist test-debian-11 test-reproducible
 LINTS += lint-platforms lint-crates
-.PHONY: arm64 musl windows old-glibc dist test-csharp-windows test-dist test-reproducible lint-platforms lint-crates $(PLATFORMS:%=test-%)
+.PHONY: arm64 musl windows old-glibc dist test-csharp-windows test-dist test-debian-11 test-reproducible lint-platforms lint-crates $(PLATFORMS:%=test-%)
 .SECONDARY: $(PLATFORMS:%=dist/native/%.built)
 
 arm64: test-linux-arm64 ## builds for Linux on arm64, and tests that under qemu
@@ -15,7 +15,7 @@ old-glibc: test-linux-x64 ## builds for glibc 2.17, and tests that
 dist/native/%.built: packaging/targets.txt packaging/platforms/build packaging/platforms/zig.txt $(LIBRARY_SOURCES) | setup
 	@packaging/platforms/build $*
 
-$(PLATFORMS:%=test-%): test-%: dist/native/%.built $(C_TESTS)/statuses.h | $(SANDBOX) $(FAULTS)
+$(PLATFORMS:%=test-%): test-%: dist/native/%.built build/c/statuses.h | $(SANDBOX) $(FAULTS)
 	@[ ! -e $< ] || { tests/platforms/library $* && \
 		$(WITH_SERVERS) tests/platforms/suite $* "$(C_SUPPORT)" "$(filter-out $(C_ALONE),$(wildcard tests/c/*_test.c))"; }
 
@@ -30,6 +30,9 @@ dist: $(PLATFORMS:%=dist/native/%.built) static-library man | $(SANDBOX) $(FAULT
 
 test-dist: dist
 	@tests/platforms/dist
+
+test-debian-11: dist
+	@$(WITH_SERVERS) tests/platforms/debian-11
 
 test-reproducible: dist/native/linux-x64.built
 	@[ ! -e $< ] || tests/platforms/reproducible
