@@ -1,7 +1,7 @@
 /* A client made before fork works in parent and child, with other threads in mid-call, and freeing it in the child
  * neither hangs nor aborts. */
 #define _GNU_SOURCE
-#include "call.h"
+#include "cases.h"
 #include "child.h"
 
 #include <netdb.h>
@@ -36,8 +36,8 @@ static void check_call(okdok_client *through)
     okdok_error error;
     long long begun = now_ms();
     okdok_delete_signature_request(through, "id-1", NULL, &error);
-    /* Past the deadline comes what the machine needs to give a hundred processes their turn. */
-    MUST(now_ms() - begun < timeout_ms + 250 + 3000);
+    /* Past the deadline comes what the machine needs to give so many processes their turn. */
+    MUST(now_ms() - begun < timeout_ms + slack_ms() + 3000);
     if (must_succeed) MUST_BE(error, OKDOK_STATUS_OK);
     MUST(error.status != OKDOK_STATUS_INTERNAL && error.status != OKDOK_STATUS_INVALID_CLIENT);
 }
@@ -45,7 +45,7 @@ static void check_call(okdok_client *through)
 static void *call_on_and_on(void *unused)
 {
     (void)unused;
-    for (; !enough; parents_calls++) MUST(okdok_delete_signature_request(client, "id-1", NULL, NULL));
+    for (; !enough; parents_calls++) check_call(client);
     return NULL;
 }
 
@@ -90,7 +90,7 @@ static void fork_in_mid_call(void)
     for (int i = 0; i < THREADS + 2; i++)
         CHECK(pthread_create(&threads[i], NULL, i < THREADS ? call_on_and_on : make_and_free, NULL) == 0);
     int bad = 0;
-    for (int i = 0; i < CHILDREN; i += BATCH) {
+    for (int i = 0; i < CHILDREN && bad == 0; i += BATCH) {
         pid_t children[BATCH];
         for (int j = 0; j < BATCH; j++) children[j] = start_child(in_child);
         for (int j = 0; j < BATCH; j++) {
@@ -111,7 +111,7 @@ TEST(fork_by_address_every_child_deletes)
 {
     base_url = http_url(faults_serve("ok"));
     ca_file = NULL;
-    timeout_ms = 30000;
+    timeout_ms = 15000;
     must_succeed = true;
     fork_in_mid_call();
 }
@@ -120,7 +120,7 @@ TEST(fork_with_tls_every_child_deletes)
 {
     base_url = https_url(faults_tls("good", "ok"));
     ca_file = faults_ca("good");
-    timeout_ms = 30000;
+    timeout_ms = 15000;
     must_succeed = true;
     fork_in_mid_call();
 }

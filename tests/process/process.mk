@@ -11,11 +11,11 @@ $(PROCESS_TESTS)/%: tests/process/%_test.c tests/process/child.c $(C_SUPPORT) $(
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) $(filter %.c,$^) $(C_LINK) -o $@
 
-# Not linked with the library, and with a second copy of it.
+# Not linked with the library, and with copies of it.
 $(PROCESS_TESTS)/loading: tests/process/loading_test.c tests/process/child.c tests/c/harness.c tests/c/faults.c $(wildcard tests/c/*.h tests/process/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) $(filter %.c,$^) -Wl,-rpath,'$$ORIGIN' -pthread -ldl -o $@
-	@cp $(LIBRARY) $(@D)/libokdok.so && cp $(LIBRARY) $(@D)/libokdok-copy.so
+	@for copy in libokdok libokdok-second libokdok-third; do cp $(LIBRARY) $(@D)/$$copy.so; done
 
 test-process: $(PROCESS_NAMES:%=$(PROCESS_TESTS)/%) $(PROCESS_TESTS)/loading | $(SANDBOX) $(FAULTS)
 	@for name in $(PROCESS_NAMES) loading; do \

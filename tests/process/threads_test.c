@@ -185,3 +185,23 @@ TEST(threads_and_descriptors_are_shared_by_1000_clients)
     CHECK(took < 1000);
     for (int i = 0; i < MANY; i++) okdok_free(clients[i]);
 }
+
+static int by_value(const void *a, const void *b)
+{
+    uintptr_t left = *(const uintptr_t *)a, right = *(const uintptr_t *)b;
+    return (left > right) - (left < right);
+}
+
+TEST(threads_a_handle_is_never_given_out_again)
+{
+    enum { MANY = 10000 };
+    static uintptr_t handles[MANY];
+    for (int i = 0; i < MANY; i++) {
+        okdok_client *client = okdok_client_new("http://127.0.0.1:1", KEY, NULL, NULL, NULL);
+        CHECK(client != NULL);
+        handles[i] = (uintptr_t)client;
+        okdok_free(client);
+    }
+    qsort(handles, MANY, sizeof *handles, by_value);
+    for (int i = 1; i < MANY; i++) CHECK(handles[i - 1] != handles[i]);
+}
