@@ -129,25 +129,3 @@ fn shown(text: &str) -> String {
         "(not shown, it may hold a secret)".into()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn joined(base: &str) -> String {
-        BaseUrl::parse(Some(base)).unwrap().join("/JSON/x").unwrap().into()
-    }
-
-    #[test]
-    fn a_base_keeps_its_prefix_and_may_end_in_json() {
-        assert_eq!(joined("https://h.test"), "https://h.test/JSON/x");
-        assert_eq!(joined("https://h.test/"), "https://h.test/JSON/x");
-        assert_eq!(joined("https://h.test/JSON"), "https://h.test/JSON/x");
-        assert_eq!(joined("https://h.test/JSON/"), "https://h.test/JSON/x");
-        assert_eq!(joined("https://h.test:8443/a/b/"), "https://h.test:8443/a/b/JSON/x");
-        assert_eq!(joined("https://h.test/a/JSON"), "https://h.test/a/JSON/x");
-        assert_eq!(joined("https://h.test/aJSON"), "https://h.test/aJSON/JSON/x");
-        assert_eq!(joined("HTTPS://H.test"), "https://h.test/JSON/x");
-        assert_eq!(BaseUrl::parse(None).unwrap().origin(), "https://apidev.okdokument.com");
-    }
-}

@@ -26,6 +26,7 @@ TEST(answers_the_id_is_one_path_segment_under_the_prefix)
         { "/", "?x#y;z", "DELETE /JSON/signatureRequest/%3Fx%23y%3Bz HTTP/1.1\r\n" },
         { "/JSON", "%2e%2e", "DELETE /JSON/signatureRequest/%252e%252e HTTP/1.1\r\n" },
         { "/JSON/", "...", "DELETE /JSON/signatureRequest/... HTTP/1.1\r\n" },
+        { "/preJSON", "x", "DELETE /preJSON/JSON/signatureRequest/x HTTP/1.1\r\n" },
         { "/pre/fix", "\xC5\xBE", "DELETE /pre/fix/JSON/signatureRequest/%C5%BE HTTP/1.1\r\n" },
         { "/pre/JSON/", "@:&=", "DELETE /pre/JSON/signatureRequest/%40%3A%26%3D HTTP/1.1\r\n" },
     };
