@@ -18,12 +18,14 @@ TEST(faults_no_head_is_open)
         { "raw=", OKDOK_STATUS_CONNECTION_LOST, 0, 1, 1, 0, "tls13" });
 }
 
-/* Accepted, then gone before anything was read: the request may have been sent or not, but nothing was deleted. */
+/* Accepted, then gone before anything was read: the request had been begun or not, and where not, that is known. */
 TEST(faults_a_connection_closed_at_once_is_told_honestly)
 {
     const char *steps[] = { "accept-reset", "accept-close" };
     okdok_options options = one_attempt();
-    for (int i = 0; i < 100; i++) {
+    /* About one in six is not begun; enough are tried to see one. */
+    bool seen[2] = { false, false };
+    for (int i = 0; i < 100 || (i < 3000 && !(seen[0] && seen[1])); i++) {
         int port = faults_serve(steps[i % 2]);
         outcome result = delete_at(http_url(port), &options);
         check_consistent(&result, __LINE__);
@@ -31,9 +33,13 @@ TEST(faults_a_connection_closed_at_once_is_told_honestly)
         CHECK_INT(result.error.attempts, 1);
         CHECK_INT(result.error.status,
                   result.error.outcome_unknown ? OKDOK_STATUS_CONNECTION_LOST : OKDOK_STATUS_CONNECT_FAILED);
+        seen[result.error.outcome_unknown] = true;
         CHECK_INT(faults_requests(port), 0);
         faults_ask("stop %d", port);
     }
+#ifdef __linux__ /* other systems' stacks may be quicker to write */
+    CHECK(seen[0]);
+#endif
 }
 
 TEST(faults_a_malformed_head_is_open_and_unexpected)
