@@ -18,12 +18,13 @@ TEST(faults_no_head_is_open)
         { "raw=", OKDOK_STATUS_CONNECTION_LOST, 0, 1, 1, 0, "tls13" });
 }
 
-/* Accepted, then gone before anything was read: the request had been begun or not, and where not, that is known. */
+/* Accepted, then gone before anything was read. A reset that comes while connecting leaves nothing begun; after that the
+ * request may have been sent. */
 TEST(faults_a_connection_closed_at_once_is_told_honestly)
 {
     const char *steps[] = { "accept-reset", "accept-close" };
     okdok_options options = one_attempt();
-    /* About one in six is not begun; enough are tried to see one. */
+    /* About one in five comes while connecting; enough are tried to see one. */
     bool seen[2] = { false, false };
     for (int i = 0; i < 100 || (i < 3000 && !(seen[0] && seen[1])); i++) {
         int port = faults_serve(steps[i % 2]);
