@@ -31,6 +31,7 @@ pub fn judge(error: reqwest::Error, circumstances: &Circumstances) -> Attempt {
     let through = proxy.map_or(String::new(), |proxy| format!(" through the proxy {}", proxy.url));
     let hyper_error = find::<hyper::Error>(&error);
     let tls_error = find::<rustls::Error>(&error);
+    let canceled = hyper_error.is_some_and(hyper::Error::is_canceled);
 
     let (ended, retry, status, message) = if error.is_connect() {
         let (retry, status, message) = if is_out_of_resources(&error) {
@@ -53,15 +54,17 @@ pub fn judge(error: reqwest::Error, circumstances: &Circumstances) -> Attempt {
             (true, OKDOK_STATUS_CONNECT_FAILED, message)
         };
         (Ended::NotSent, retry, status, message)
-    } else if hyper_error.is_some_and(hyper::Error::is_canceled) {
+    } else if let Some(error) =
+        tls_error.filter(|error| (circumstances.fresh || canceled) && is_certificate_alert(error))
+    {
+        (Ended::NotSent, false, OKDOK_STATUS_TLS_FAILED, tls_message(&format!("{origin}{through}"), error))
+    } else if canceled {
         let message = format!("the connection to {origin}{through} closed before the request was started");
         (Ended::NotSent, true, OKDOK_STATUS_CONNECT_FAILED, message)
     } else if Instant::now() >= circumstances.deadline {
         let advice = "allow more time with timeout_ms if this repeats";
         let message = format!("{origin} gave no complete answer before the deadline; {advice}");
         (Ended::Open, false, OKDOK_STATUS_TIMED_OUT, message)
-    } else if let Some(error) = tls_error.filter(|error| circumstances.fresh && is_certificate_alert(error)) {
-        (Ended::NotSent, false, OKDOK_STATUS_TLS_FAILED, tls_message(&format!("{origin}{through}"), error))
     } else if hyper_error.is_some_and(hyper::Error::is_parse) {
         let advice = "check base_url, its port and whether it wants https";
         let message = format!("what answered at {origin} does not speak HTTP as it should ({innermost}); {advice}");
