@@ -43,9 +43,8 @@ long long slack_ms(void)
 
 void check_cases(const fault_case *cases, size_t count, const okdok_options *options)
 {
-    planned_call *calls = calloc(count, sizeof *calls);
-    int *ports = calloc(count, sizeof *ports);
-    CHECK(calls != NULL && ports != NULL);
+    planned_call *calls = harness_alloc(count, sizeof *calls);
+    int *ports = harness_alloc(count, sizeof *ports);
     for (size_t i = 0; i < count; i++) {
         okdok_options own = OKDOK_OPTIONS_INIT;
         if (options != NULL) own = *options;
@@ -75,7 +74,5 @@ void check_cases(const fault_case *cases, size_t count, const okdok_options *opt
         okdok_free(calls[i].client);
         faults_ask("stop %d", ports[i]);
     }
-    free(calls);
-    free(ports);
     if (wrong > 0) harness_fail(__FILE__, __LINE__, "%u of %u cases are wrong", wrong, (unsigned)count);
 }

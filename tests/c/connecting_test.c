@@ -89,7 +89,7 @@ TEST(connecting_through_stale_connections_loses_no_deletion)
     enum { CALLS = 2000 };
     int port = faults_serve("cut=9999");
     okdok_client *client = okdok_client_new(http_url(port), KEY, NULL, NULL, NULL);
-    planned_call *calls = calloc(CALLS, sizeof *calls);
+    planned_call *calls = harness_alloc(CALLS, sizeof *calls);
     CHECK(client != NULL && calls != NULL);
     for (int i = 0; i < CALLS; i++) {
         calls[i].client = client;
@@ -103,7 +103,6 @@ TEST(connecting_through_stale_connections_loses_no_deletion)
         attempts += error->attempts;
     }
     okdok_free(client);
-    free(calls);
     int requests = faults_requests(port);
     printf("%d deletions through stale connections took %lld attempts\n", CALLS, attempts);
     CHECK(requests >= CALLS && requests <= attempts);

@@ -74,14 +74,11 @@ TEST(cut_anywhere_then_does_not_exist_is_presumed_deleted)
 {
     int head = 0, total = 0;
     CHECK(sscanf(faults_ask("length ok id-1"), "length %d %d", &head, &total) == 2);
-    fault_case *cases = calloc((size_t)total, sizeof *cases);
-    char (*steps)[48] = calloc((size_t)total, sizeof *steps);
-    CHECK(cases != NULL && steps != NULL);
+    fault_case *cases = harness_alloc((size_t)total, sizeof *cases);
+    char (*steps)[48] = harness_alloc((size_t)total, sizeof *steps);
     for (int bytes = 0; bytes < total; bytes++) {
         snprintf(steps[bytes], sizeof *steps, "delete:%s=%d service", bytes % 2 ? "cut" : "reset", bytes);
         cases[bytes] = (fault_case){ steps[bytes], OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0, 0, NULL };
     }
     check_cases(cases, (size_t)total, NULL);
-    free(cases);
-    free(steps);
 }

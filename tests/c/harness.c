@@ -14,6 +14,17 @@ void harness_register(harness_test *test)
     *place = test;
 }
 
+static void *allocated[4096];
+static size_t allocations;
+
+void *harness_alloc(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    if (memory == NULL || allocations == sizeof allocated / sizeof *allocated)
+        harness_fail(__FILE__, __LINE__, "no memory for a test");
+    return allocated[allocations++] = memory;
+}
+
 void harness_fail(const char *file, int line, const char *format, ...)
 {
     va_list arguments;
@@ -53,6 +64,7 @@ int main(int argc, char **argv)
         if (!is_wanted(test->name, argc, argv)) continue;
         outcome = PASSED;
         if (setjmp(leave) == 0) test->run();
+        while (allocations > 0) free(allocated[--allocations]);
         if (outcome != PASSED) fprintf(stderr, "    in %s\n", test->name);
         counts[outcome]++;
     }

@@ -32,6 +32,9 @@ __attribute__((noreturn))
 #endif
 void harness_skip(const char *reason);
 
+/* Zeroed memory that lives until the test has ended, however it ends. */
+void *harness_alloc(size_t count, size_t size);
+
 #define TEST(name)                                                                      \
     static void test_##name(void);                                                      \
     static harness_test harness_##name = { #name, test_##name, NULL };                  \

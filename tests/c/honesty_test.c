@@ -18,8 +18,7 @@ static void check_honesty(size_t count, unsigned seed)
         clients[i] = okdok_client_new(http_url(port), KEY, &options, NULL, NULL);
         CHECK(clients[i] != NULL);
     }
-    planned_call *calls = calloc(count, sizeof *calls);
-    CHECK(calls != NULL);
+    planned_call *calls = harness_alloc(count, sizeof *calls);
     for (size_t i = 0; i < count; i++) {
         calls[i].client = clients[i % CLIENTS];
         /* Every tenth never existed. */
@@ -63,7 +62,6 @@ static void check_honesty(size_t count, unsigned seed)
     /* A plan that led to one outcome alone would prove nothing. */
     CHECK(gone > count / 10 && untouched > count / 50 && presumed > count / 50 && unknown[0] > 0 && unknown[1] > 0);
     for (size_t i = 0; i < CLIENTS; i++) okdok_free(clients[i]);
-    free(calls);
     faults_ask("stop %d", port);
 }
 

@@ -65,9 +65,8 @@ static fault_case reported(const struct end *const *sequence, unsigned length)
 static size_t check_sequences_that_end(unsigned length, bool few, bool in_silence)
 {
     enum { MOST = 1024 };
-    fault_case *cases = calloc(MOST, sizeof *cases);
-    char (*steps)[256] = calloc(MOST, sizeof *steps);
-    CHECK(cases != NULL && steps != NULL);
+    fault_case *cases = harness_alloc(MOST, sizeof *cases);
+    char (*steps)[256] = harness_alloc(MOST, sizeof *steps);
     size_t count = 0;
     for (unsigned index = 0; index < ENDS * ENDS * (length == 3 ? ENDS : 1); index++) {
         const struct end *sequence[3] = { NULL, NULL, NULL };
@@ -93,8 +92,6 @@ static size_t check_sequences_that_end(unsigned length, bool few, bool in_silenc
     }
     options.max_attempts = length;
     check_cases(cases, count, &options);
-    free(cases);
-    free(steps);
     return count;
 }
 
