@@ -52,7 +52,8 @@ static void check_honesty(size_t count, unsigned seed)
                     (unsigned)error->outcome_unknown);
         lies += lie;
         begun += error->attempts;
-        CHECK(calls[i].took_ms <= 9000 + slack_ms());
+        /* 128 threads on few processors: room for them to be seen to return; deadline_test.c is strict. */
+        CHECK(calls[i].took_ms <= 9000 + slack_ms() + 2000);
     }
     printf("%u calls, %lld attempts: %u deleted, %u presumed, %u not, unknown %u (deleted) and %u (not)\n", (unsigned)count, begun,
            gone, presumed, untouched, unknown[1], unknown[0]);
