@@ -15,11 +15,12 @@ C_WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
 DEMOS := demo-c
 TESTS := test-rust
 SLOW_TESTS :=
+PLATFORM_TESTS :=
 LINTS := lint-rust lint-header lint-scripts
 
 include $(sort $(wildcard bindings/*/*.mk packaging/*.mk tests/*/*.mk benches/*.mk))
 
-.PHONY: help demo test slow-test lint setup clean library servers $(DEMOS) $(TESTS) $(SLOW_TESTS) $(LINTS)
+.PHONY: help demo test slow-test platform-test lint setup clean library servers $(DEMOS) $(TESTS) $(SLOW_TESTS) $(PLATFORM_TESTS) $(LINTS)
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -29,6 +30,8 @@ demo: $(DEMOS) ## deletes a signature request from the sandbox, from every langu
 test: $(TESTS) ## every test but the slow ones
 
 slow-test: $(SLOW_TESTS) ## the tests that .ci/run adds
+
+platform-test: $(PLATFORM_TESTS) ## builds and tests of the other platforms, under emulation
 
 lint: $(LINTS) ## formatting, warnings, generated files
 

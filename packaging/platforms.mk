@@ -2,7 +2,7 @@
 PLATFORMS := $(shell awk '/^[a-z]/ { print $$1 }' packaging/targets.txt)
 LIBRARY_SOURCES := $(wildcard src/*.rs) build.rs Cargo.toml Cargo.lock
 
-SLOW_TESTS += old-glibc arm64 musl windows test-dist test-debian-11 test-reproducible
+PLATFORM_TESTS += old-glibc arm64 musl windows test-dist test-debian-11 test-reproducible
 LINTS += lint-platforms lint-crates
 .PHONY: arm64 musl windows old-glibc dist test-csharp-windows test-dist test-debian-11 test-reproducible lint-platforms lint-crates $(PLATFORMS:%=test-%)
 .SECONDARY: $(PLATFORMS:%=dist/native/%.built)
