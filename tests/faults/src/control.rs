@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -16,6 +16,8 @@ use crate::listener::{Listener, Script};
 use crate::stall;
 use crate::step::{Step, decode, number};
 use crate::tls::Cert;
+
+const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 #[derive(Default)]
 struct Port {
@@ -51,12 +53,15 @@ impl Ports {
     fn command(&self, line: &str) -> Result<String, String> {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         match *words.as_slice() {
-            ["serve", ref steps @ ..] => self.listen(Cert::Plain, Script::Server(parse_all(steps)?)),
-            ["tls", cert, ref steps @ ..] => self.listen(cert.parse()?, Script::Server(parse_all(steps)?)),
-            ["proxy", ref steps @ ..] => self.listen(Cert::Plain, Script::Proxy(parse_all(steps)?)),
-            ["tlsproxy", cert, ref steps @ ..] => self.listen(cert.parse()?, Script::Proxy(parse_all(steps)?)),
-            ["stall"] => self.hold(stall::stalled((Ipv4Addr::LOCALHOST, 0).into())),
-            ["stall6", port] => self.hold(stall::stalled((Ipv6Addr::LOCALHOST, number(port)?).into())),
+            ["serve", ref steps @ ..] => self.listen(FREE, Cert::Plain, Script::Server(parse_all(steps)?)),
+            ["serve6", port, ref steps @ ..] => {
+                let address = SocketAddr::from((Ipv6Addr::LOCALHOST, number(port)?));
+                self.listen(address, Cert::Plain, Script::Server(parse_all(steps)?))
+            }
+            ["tls", cert, ref steps @ ..] => self.listen(FREE, cert.parse()?, Script::Server(parse_all(steps)?)),
+            ["proxy", ref steps @ ..] => self.listen(FREE, Cert::Plain, Script::Proxy(parse_all(steps)?)),
+            ["tlsproxy", cert, ref steps @ ..] => self.listen(FREE, cert.parse()?, Script::Proxy(parse_all(steps)?)),
+            ["stall"] => self.hold(stall::stalled(FREE)),
             ["closed"] => self.hold(reserved()),
             ["ca", cert] => match certificates::trust(cert.parse()?) {
                 Ok(path) => Ok(format!("path {}", path.display())),
@@ -109,7 +114,7 @@ impl Ports {
         }
     }
 
-    fn listen(&self, cert: Cert, script: Script) -> Result<String, String> {
+    fn listen(&self, address: SocketAddr, cert: Cert, script: Script) -> Result<String, String> {
         let empty = match &script {
             Script::Server(steps) => steps.is_empty(),
             Script::Proxy(steps) => steps.is_empty(),
@@ -125,9 +130,9 @@ impl Ports {
         for cert in certs {
             certificates::config(cert).map_err(|error| error.to_string())?;
         }
-        let listener = Listener::start(cert, script).map_err(|error| error.to_string())?;
+        let listener = Listener::start(address, cert, script).map_err(|error| error.to_string())?;
         let port = listener.port;
-        self.ports().insert(port, Port { listener: Some(listener), sockets: Vec::new() });
+        self.ports().entry(port).or_default().listener = Some(listener);
         Ok(format!("port {port}"))
     }
 
@@ -151,7 +156,7 @@ impl Ports {
 
 fn reserved() -> io::Result<Vec<Socket>> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    socket.bind(&FREE.into())?;
     Ok(vec![socket])
 }
 

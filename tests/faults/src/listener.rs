@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -44,8 +44,8 @@ pub struct Ledger {
 }
 
 impl Listener {
-    pub fn start(cert: Cert, script: Script) -> io::Result<Arc<Self>> {
-        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    pub fn start(address: SocketAddr, cert: Cert, script: Script) -> io::Result<Arc<Self>> {
+        let socket = TcpListener::bind(address)?;
         let listener = Arc::new(Self {
             port: socket.local_addr()?.port(),
             script,

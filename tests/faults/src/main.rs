@@ -1,7 +1,7 @@
 //! A server that misbehaves on request, for the tests of every language.
 //!
 //! Started without arguments it prints one line, the address of its control port (`127.0.0.1:PORT`), and nothing else.
-//! It ends on SIGTERM, SIGINT or SIGHUP, and when its parent process ends; on SIGKILL too, but then the files of `ca` stay behind. All ports are on 127.0.0.1, all are free ones.
+//! It ends on SIGTERM, SIGINT or SIGHUP, and when its parent process ends; on SIGKILL too, but then the files of `ca` stay behind. Ports are on 127.0.0.1 but for `serve6`, and are free ones.
 //!
 //! # Control protocol
 //!
@@ -14,8 +14,8 @@
 //! | `proxy PSTEP...` | `port N` | an HTTP CONNECT proxy; one step per request, the last one repeats |
 //! | `tlsproxy CERT PSTEP...` | `port N` | the same, itself spoken to over TLS |
 //! | `stall` | `port N` | a listener whose backlog is full: connecting hangs |
-//! | `stall6 N` | `port N` | the same on `[::1]:N`, beside what is on 127.0.0.1:N: `localhost` with IPv6 dead |
 //! | `closed` | `port N` | nobody listens there; the port stays reserved |
+//! | `serve6 N STEP...` | `port N` | `serve` on `[::1]:N`, beside a `stall` or `closed` port N: `localhost` with IPv4 dead |
 //! | `ca CERT` | `path P` | PEM file that trusts that certificate (its root, or itself when self-signed) |
 //! | `seen N` | `connections C requests R` | connections count when accepted, requests when a whole head was read |
 //! | `request N I` | `hex H` | raw head of the I-th request (from 1); `hex` alone when there is none |

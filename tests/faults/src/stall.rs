@@ -8,18 +8,14 @@ use socket2::{Domain, Socket, Type};
 
 /// All sockets that keep it so; the first is the listener.
 pub fn stalled(address: SocketAddr) -> io::Result<Vec<Socket>> {
-    let domain = Domain::for_address(address);
-    let listener = Socket::new(domain, Type::STREAM, None)?;
-    if address.is_ipv6() {
-        listener.set_only_v6(true)?;
-    }
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&address.into())?;
     listener.listen(0)?;
     let address = listener.local_addr()?;
     let mut sockets = vec![listener];
     // How many fit differs between kernels: full is when one hangs.
     for _ in 0..64 {
-        let connection = Socket::new(domain, Type::STREAM, None)?;
+        let connection = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         match connection.connect_timeout(&address, Duration::from_millis(50)) {
             Ok(()) => sockets.push(connection),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(sockets),
