@@ -48,7 +48,7 @@ pub struct Transport {
 }
 
 pub struct Transports {
-    live: Vec<Weak<Transport>>,
+    live: Vec<(Route, Weak<Transport>)>,
     /// Used last, kept for the next client.
     last: Option<Arc<Transport>>,
 }
@@ -57,13 +57,14 @@ pub static TRANSPORTS: LeafLock<Transports> = LeafLock::new(Transports { live: V
 
 impl Transports {
     fn find(&self, route: &Route) -> Option<Arc<Transport>> {
-        let live = self.live.iter().filter_map(Weak::upgrade);
-        live.into_iter().find(|t| t.is_usable() && t.route == *route)
+        // By the route beside it: one held here while its last client goes would end under the lock.
+        let same = self.live.iter().filter(|(other, _)| other == route);
+        same.filter_map(|(_, transport)| transport.upgrade()).find(|transport| transport.is_usable())
     }
 
     fn add(&mut self, transport: &Arc<Transport>) {
-        self.live.retain(|other| other.strong_count() > 0);
-        self.live.push(Arc::downgrade(transport));
+        self.live.retain(|(_, other)| other.strong_count() > 0);
+        self.live.push((transport.route.clone(), Arc::downgrade(transport)));
     }
 }
 
