@@ -50,6 +50,21 @@ TEST(tls_good_certificates_of_a_private_authority_are_accepted)
     CHECK(delete_at(url, &options).gone);
 }
 
+/* Some TLS libraries ask, and wait for one that does not answer, on Windows up to 10 seconds. */
+TEST(tls_a_revocation_responder_that_never_answers_is_not_asked)
+{
+    char certificate[64];
+    int responder = faults_serve("silent"), port;
+    snprintf(certificate, sizeof certificate, "responder=%d", responder);
+    okdok_options options = one_attempt();
+    options.connect_timeout_ms = 5000;
+    long long begun = now_ms();
+    outcome result = delete_over_tls(certificate, "good", options, &port);
+    CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
+    CHECK(now_ms() - begun < 5000);
+    CHECK_INT(faults_connections(responder), 0);
+}
+
 /* `ca_file` stands instead of the system's roots and of those of other clients, never beside them. */
 TEST(tls_clients_do_not_share_their_trust)
 {

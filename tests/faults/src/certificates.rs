@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, CrlDistributionPoint, CustomExtension, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -116,6 +116,20 @@ fn leaf(names: &[&str]) -> Result<CertificateParams, rcgen::Error> {
     Ok(params)
 }
 
+/// Authority Information Access (RFC 5280, 4.2.2.1), which rcgen does not know.
+fn ocsp_responder(url: &str) -> Result<CustomExtension, Failure> {
+    const ID_PE_AUTHORITY_INFO_ACCESS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 1];
+    const ID_AD_OCSP: &[u8] = &[0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 1];
+    let der = |tag: u8, content: &[u8]| -> Result<Vec<u8>, Failure> {
+        // Below 128 a length is one byte.
+        let length = u8::try_from(content.len()).ok().filter(|length| *length < 128).ok_or("too long for this")?;
+        Ok([&[tag, length], content].concat())
+    };
+    let location = der(0x86, url.as_bytes())?;
+    let description = der(0x30, &[ID_AD_OCSP, &location].concat())?;
+    Ok(CustomExtension::from_oid_content(ID_PE_AUTHORITY_INFO_ACCESS, der(0x30, &description)?))
+}
+
 fn make_config(cert: Cert) -> Result<ServerConfig, Failure> {
     let authorities = authorities()?;
     let mut params = leaf(&["localhost", "127.0.0.1", "::1"])?;
@@ -131,6 +145,11 @@ fn make_config(cert: Cert) -> Result<ServerConfig, Failure> {
         Cert::WrongUsage => params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
         Cert::Rotated => issuer = &authorities.other_root,
         Cert::Incomplete | Cert::Chain => issuer = &authorities.intermediate,
+        Cert::Responder(port) => {
+            let list = format!("http://127.0.0.1:{port}/list");
+            params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![list] }];
+            params.custom_extensions = vec![ocsp_responder(&format!("http://127.0.0.1:{port}/ocsp"))?];
+        }
         Cert::Tls12 | Cert::ClientAuth12 => versions = vec![&TLS12],
         Cert::Tls13 | Cert::ClientAuth13 => versions = vec![&TLS13],
         _ => {}

@@ -30,6 +30,8 @@ pub enum Cert {
     HangUp,
     Mute,
     Plain,
+    /// Good, and names whom to ask on this port whether it was revoked.
+    Responder(u16),
     /// A good handshake that ends after so many of the server's bytes.
     Broken {
         bytes: usize,
@@ -59,6 +61,7 @@ impl FromStr for Cert {
             ("hangup", "") => Self::HangUp,
             ("mute", "") => Self::Mute,
             ("plain", "") => Self::Plain,
+            ("responder", port) => Self::Responder(number(port)?),
             ("close", bytes) => Self::Broken { bytes: number(bytes)?, end: End::Close },
             ("cut", bytes) => Self::Broken { bytes: number(bytes)?, end: End::Cut },
             ("reset", bytes) => Self::Broken { bytes: number(bytes)?, end: End::Reset },
