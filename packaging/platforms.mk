@@ -29,13 +29,13 @@ dist: $(PLATFORMS:%=dist/native/%.built) static-library man | $(SANDBOX) $(FAULT
 	@cd dist && sha256sum $$(find * -maxdepth 0 -type f ! -name SHA256SUMS | LC_ALL=C sort) >SHA256SUMS && cat SHA256SUMS
 
 test-dist: dist
-	@tests/platforms/dist
+	@$(WITH_SERVERS) tests/platforms/dist
 
 test-debian-11: dist
 	@$(WITH_SERVERS) tests/platforms/debian-11
 
-test-reproducible: dist/native/linux-x64.built
-	@[ ! -e $< ] || tests/platforms/reproducible
+test-reproducible: dist
+	@[ ! -e dist/native/linux-x64.built ] || tests/platforms/reproducible
 
 lint-platforms:
 	@! scripts/need shellcheck shellcheck || shellcheck $$(grep -l '^#!/bin/sh' packaging/platforms/* tests/platforms/*)
