@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // One client, 64 threads.
+    // 64 threads, most on one client.
     public sealed class ThreadTests
     {
         [Fact]
@@ -50,6 +50,22 @@ namespace Okdok.Tests
             }
 
             Assert.Equal(1, deleted);
+        }
+
+        [Fact]
+        public async Task A_thousand_clients_are_called_side_by_side()
+        {
+            OkdokClient[] clients = Enumerable.Range(0, 1_000).Select(_ => Sandbox.Client()).ToArray();
+            await OnThreads(thread =>
+            {
+                for (int i = thread; i < clients.Length; i += 64)
+                {
+                    string id = Sandbox.NewId();
+                    Assert.Equal(id, clients[i].DeleteSignatureRequest(id).Id);
+                    clients[i].Dispose();
+                    Assert.Throws<ObjectDisposedException>(() => clients[i].DeleteSignatureRequest(id));
+                }
+            });
         }
 
         [Fact]

@@ -37,6 +37,21 @@ def test_closing_during_a_call(client: MakeClient, serve: MakePort) -> None:
         assert all(call.result().http_status == 200 for call in calls)
 
 
+def test_a_thousand_clients_are_called_side_by_side(client: MakeClient, serve: MakePort) -> None:
+    url = serve("ok").url
+    clients = [client(url) for _ in range(1000)]
+
+    def use(n: int) -> str:
+        deletion = clients[n].delete_signature_request(f"id-{n}")
+        clients[n].close()
+        with pytest.raises(okdok.InvalidClientError):
+            clients[n].delete_signature_request(f"id-{n}")
+        return deletion.id
+
+    with ThreadPoolExecutor(64) as threads:
+        assert list(threads.map(use, range(1000))) == [f"id-{n}" for n in range(1000)]
+
+
 def test_a_key_is_rotated_without_a_failed_call(serve: MakePort) -> None:
     """As the README says: swap the client; the old one closes when the last call has let go of it."""
     port = serve("ok")
