@@ -126,3 +126,29 @@ TEST(windows_ids_are_utf8)
     CHECK_STR(result.error.service_value, "\xC5\xBE\xC3\xA1k-\xE2\x9C\x93");
     CHECK_STR(faults_ask("deleted %d %%C5%%BE%%C3%%A1k-%%E2%%9C%%93", port), "yes");
 }
+
+static DWORD handles(void)
+{
+    DWORD count = 0;
+    CHECK(GetProcessHandleCount(GetCurrentProcess(), &count));
+    return count;
+}
+
+TEST(windows_a_thousand_clients_share_their_thread_and_handles)
+{
+    static okdok_client *clients[1000];
+    const char *url = http_url(faults_serve("ok"));
+    clients[0] = okdok_client_new(url, KEY, NULL, NULL, NULL);
+    CHECK(okdok_delete_signature_request(clients[0], "id-0", NULL, NULL));
+    DWORD before = handles();
+    for (size_t i = 1; i < 1000; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "id-%u", (unsigned)i);
+        clients[i] = okdok_client_new(url, KEY, NULL, NULL, NULL);
+        CHECK(okdok_delete_signature_request(clients[i], id, NULL, NULL));
+    }
+    /* A thread is a handle too. Windows opens and closes a few of its own. */
+    CHECK(handles() < before + 50);
+    for (size_t i = 0; i < 1000; i++) okdok_free(clients[i]);
+    CHECK(handles() < before + 50);
+}
