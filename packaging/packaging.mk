@@ -24,7 +24,7 @@ uninstall: ## removes what install laid out; same variables
 	@packaging/uninstall "$(PREFIX)" "$(LIBDIR)" "$(DESTDIR)"
 
 deb: library static-library man ## dist/libokdok0_….deb and dist/libokdok-dev_….deb
-	@! scripts/need dpkg-gensymbols dpkg-dev || packaging/deb
+	@! scripts/need dpkg-gensymbols dpkg-dev || ! scripts/need python3 python3 || packaging/deb
 
 build/cpp/%.o: tests/c/%.c tests/c/%.h
 	@mkdir -p $(@D)
@@ -73,7 +73,7 @@ test-conan: | setup
 
 PACKAGING_SHELL := packaging/static-library packaging/install packaging/uninstall packaging/deb tests/cpp/headers \
 	tests/cpp/same-as-c $(addprefix tests/consumers/,run man deb conan)
-PACKAGING_PYTHON := tests/abi/exports.py tests/abi/abidiff
+PACKAGING_PYTHON := tests/abi/exports.py tests/abi/abidiff packaging/platforms/crates
 
 lint-packaging:
 	@! scripts/need shellcheck shellcheck || shellcheck $(PACKAGING_SHELL)

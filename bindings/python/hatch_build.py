@@ -44,7 +44,9 @@ def _number(data: bytes, offset: int, size: int) -> int:
 
 
 class LibraryHook(BuildHookInterface[Any]):
-    """``OKDOK_WHEEL_LIBRARY`` names another library than that of a development build, ``OKDOK_WHEEL_SBOM`` an SBOM."""
+    """``OKDOK_WHEEL_LIBRARY`` names another library than that of a development build, ``OKDOK_WHEEL_SBOM`` an SBOM and
+    ``OKDOK_WHEEL_LICENCES`` the licences of what is inside.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         # An editable install finds the development build by itself.
@@ -61,3 +63,6 @@ class LibraryHook(BuildHookInterface[Any]):
         sbom = os.environ.get("OKDOK_WHEEL_SBOM")
         if sbom:
             build_data["sbom_files"].append(str(Path(sbom).resolve()))
+        licences = os.environ.get("OKDOK_WHEEL_LICENCES")
+        if licences:
+            build_data["force_include"][str(Path(licences).resolve())] = "okdok/THIRD-PARTY-LICENSES.txt"
