@@ -4,7 +4,7 @@ LIBRARY_SOURCES := $(wildcard src/*.rs) build.rs Cargo.toml Cargo.lock
 
 PLATFORM_TESTS += old-glibc arm64 musl windows test-dist test-debian-11 test-reproducible
 LINTS += lint-platforms lint-crates
-.PHONY: arm64 musl windows old-glibc dist test-csharp-windows test-dist test-debian-11 test-reproducible lint-platforms lint-crates $(PLATFORMS:%=test-%)
+.PHONY: arm64 musl windows old-glibc dist release test-csharp-windows test-dist test-debian-11 test-reproducible lint-platforms lint-crates $(PLATFORMS:%=test-%)
 .SECONDARY: $(PLATFORMS:%=dist/native/%.built)
 
 arm64: test-linux-arm64 ## builds for Linux on arm64, and tests that under qemu
@@ -12,7 +12,7 @@ musl: test-linux-musl-x64 ## builds for musl, and tests that with musl's loader
 windows: test-win-x64 test-win-x86 test-csharp-windows ## builds for Windows, and tests that under Wine
 old-glibc: test-linux-x64 ## builds for glibc 2.17, and tests that
 
-dist/native/%.built: packaging/targets.txt packaging/platforms/build packaging/platforms/zig.txt $(LIBRARY_SOURCES) | setup
+dist/native/%.built: packaging/targets.txt $(addprefix packaging/platforms/,build std target version-resource zig zig.txt) $(LIBRARY_SOURCES) | setup
 	@packaging/platforms/build $*
 
 $(PLATFORMS:%=test-%): test-%: dist/native/%.built build/c/statuses.h | $(SANDBOX) $(FAULTS)
@@ -27,6 +27,9 @@ dist: $(PLATFORMS:%=dist/native/%.built) static-library man | $(SANDBOX) $(FAULT
 	@$(MAKE) nuget $$([ ! -e dist/native/linux-x64.built ] || echo NUGET_LIBRARY=dist/native/linux-x64/libokdok.so)
 	@$(MAKE) deb
 	@cd dist && sha256sum $$(find * -maxdepth 0 -type f ! -name SHA256SUMS | LC_ALL=C sort) >SHA256SUMS && cat SHA256SUMS
+
+release: dist ## dist, and an error where anything had to be left out
+	@packaging/platforms/complete $(PLATFORMS)
 
 test-dist: dist
 	@$(WITH_SERVERS) tests/platforms/dist
