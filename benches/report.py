@@ -106,7 +106,7 @@ def _machine(rounds: int, load: float) -> list[str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return [
         f"{processor.group(1) if processor else platform.machine()}, {os.cpu_count()} processors, {memory:.1f} GiB, "
-        f"{platform.system()} {platform.release()}{_virtual()}, {system.group(1) if system else ''}",
+        f"{platform.system()} {platform.release().partition('-')[0]}{_virtual()}, {system.group(1) if system else ''}",
         f"load before the start {load:.2f}, {rounds} rounds",
         "okdok " + _first_line(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], "unknown"),
         "; ".join(_versions()),
