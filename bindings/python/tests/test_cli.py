@@ -289,6 +289,13 @@ class TestPace:
 
 
 class TestSignals:
+    @pytest.fixture(autouse=True)
+    def interruptible(self) -> Iterator[None]:
+        """A shell's background job ignores SIGINT, and so do its children."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
+
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_the_first_lets_calls_finish(
         self, start: Callable[..., subprocess.Popen[bytes]], serve: MakePort, tmp_path: Path, number: signal.Signals
