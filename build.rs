@@ -4,7 +4,8 @@ use std::error::Error;
 use std::{env, fs};
 
 /// In the order in which the header should be read.
-const DECLARATIONS: [&str; 4] = ["src/status.rs", "src/arguments.rs", "src/error.rs", "src/boundary.rs"];
+const DECLARATIONS: [&str; 4] =
+    ["src/outcome/status.rs", "src/abi/options.rs", "src/abi/error.rs", "src/abi/exports.rs"];
 const HEADER: &str = "include/okdok.h";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -62,8 +63,8 @@ fn macros() -> Result<String, env::VarError> {
 
 /// The number in the SONAME. The one place where it stands is the source.
 fn abi_version() -> Result<String, Box<dyn Error>> {
-    let source = fs::read_to_string("src/boundary.rs")?;
+    let source = fs::read_to_string("src/abi/exports.rs")?;
     let declaration = source.split_once("pub const OKDOK_ABI_VERSION: u32 = ");
     let number = declaration.and_then(|(_, rest)| rest.split_once(';'));
-    Ok(number.ok_or("src/boundary.rs does not say the version of the ABI")?.0.to_owned())
+    Ok(number.ok_or("src/abi/exports.rs does not say the version of the ABI")?.0.to_owned())
 }

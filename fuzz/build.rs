@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut modules = String::new();
     for line in fs::read_to_string(source.join("lib.rs"))?.lines() {
         if let Some(name) = line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) {
-            let path = source.join(name).with_extension("rs");
+            let path = source.join(name).join("mod.rs");
             writeln!(modules, "#[allow(dead_code, non_camel_case_types)]\n#[path = {path:?}]\nmod {name};")?;
         }
     }

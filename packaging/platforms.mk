@@ -1,6 +1,6 @@
 # The library for other systems: each built once, and tested as far as emulation goes. packaging/targets.txt lists them.
 PLATFORMS := $(shell awk '/^[a-z]/ { print $$1 }' packaging/targets.txt)
-LIBRARY_SOURCES := $(wildcard src/*.rs) build.rs Cargo.toml Cargo.lock
+LIBRARY_SOURCES := $(wildcard src/*.rs src/*/*.rs) build.rs Cargo.toml Cargo.lock
 
 PLATFORM_TESTS += old-glibc arm64 musl windows test-dist test-debian-11 test-reproducible
 LINTS += lint-platforms lint-crates

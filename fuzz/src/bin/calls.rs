@@ -11,10 +11,10 @@ use std::sync::{Mutex, OnceLock};
 
 use libfuzzer_sys::fuzz_target;
 
-use crate::arguments::okdok_options;
-use crate::boundary::{okdok_client, okdok_client_new, okdok_delete_signature_request, okdok_free};
-use crate::error::okdok_error;
-use crate::status::{
+use crate::abi::options::okdok_options;
+use crate::abi::exports::{okdok_client, okdok_client_new, okdok_delete_signature_request, okdok_free};
+use crate::abi::error::okdok_error;
+use crate::outcome::status::{
     OKDOK_STATUS_INTERNAL, OKDOK_STATUS_INVALID_ARGUMENT, OKDOK_STATUS_INVALID_CLIENT, OKDOK_STATUS_OK,
     OKDOK_STATUS_PRESUMED_DELETED,
 };
@@ -73,7 +73,7 @@ fn keep_panics_loud() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let loud = std::panic::take_hook();
-        boundary::okdok_version();
+        abi::exports::okdok_version();
         std::panic::set_hook(loud);
     });
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use libfuzzer_sys::fuzz_target;
 use reqwest::blocking::Response;
 
-use crate::attempt::Ended;
+use crate::outcome::attempt::Ended;
 
 include!(concat!(env!("OUT_DIR"), "/okdok.rs"));
 
@@ -29,10 +29,10 @@ fuzz_target!(|data: &[u8]| {
     }
     let Ok(response) = response.body(body.to_vec()) else { return };
     let deadline = Instant::now() + Duration::from_secs(60);
-    let attempt = response::judge(Response::from(response), ID, "https://h.test", deadline);
+    let attempt = call::response::judge(Response::from(response), ID, "https://h.test", deadline);
 
     assert_eq!(attempt.http_status, status);
-    assert_eq!(attempt.message.is_empty(), attempt.status == status::OKDOK_STATUS_OK);
+    assert_eq!(attempt.message.is_empty(), attempt.status == outcome::status::OKDOK_STATUS_OK);
     let text = String::from_utf8_lossy(body);
     match attempt.ended {
         Ended::NotSent => panic!("an answer came"),
@@ -45,12 +45,12 @@ fuzz_target!(|data: &[u8]| {
         Ended::Refused => assert!((400..500).contains(&status) && status != 408 && status != 499),
         Ended::Open => assert!(!(400..500).contains(&status) || status == 408 || status == 499),
     }
-    let call = report::Report { attempt, attempts: 1, outcome_unknown: false };
-    check_error(&error::okdok_error::new(&call, Some("sandbox-key")));
+    let call = outcome::report::Report { attempt, attempts: 1, outcome_unknown: false };
+    check_error(&abi::error::okdok_error::new(&call, Some("sandbox-key")));
 });
 
 /// What every text of an error promises.
-fn check_error(error: &error::okdok_error) {
+fn check_error(error: &abi::error::okdok_error) {
     for text in [&error.service_code[..], &error.service_value, &error.message] {
         let bytes: Vec<u8> = text.iter().map(|c| c.cast_unsigned()).collect();
         let end = bytes.iter().position(|b| *b == 0).expect("terminated");

@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(header) = HeaderValue::from_bytes(value) else { return };
     // To the year 9999, which is as far as an HTTP-date goes.
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::from_be_bytes(*clock) % 253_402_300_800);
-    let wait = retry::retry_after(&HeaderMap::from_iter([(RETRY_AFTER, header)]), now);
+    let wait = call::retry::retry_after(&HeaderMap::from_iter([(RETRY_AFTER, header)]), now);
 
     let text = String::from_utf8_lossy(value);
     let text = text.trim();
@@ -24,8 +24,8 @@ fuzz_target!(|data: &[u8]| {
         Some(wait) => assert_eq!(httpdate::parse_http_date(text).expect("a date"), now + wait),
         None => assert!(!digits),
     }
-    let mut report = report::Report::ok();
+    let mut report = outcome::report::Report::ok();
     report.attempt.retry_after = wait;
-    let told = error::okdok_error::new(&report, None).retry_after_ms;
+    let told = abi::error::okdok_error::new(&report, None).retry_after_ms;
     assert!(u128::from(told) <= wait.unwrap_or_default().as_millis());
 });

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 
-use crate::refusal::Refusal;
+use crate::outcome::refusal::Refusal;
 
 /// Options of a client. Zero and NULL mean the default; set up with `OKDOK_OPTIONS_INIT`.
 ///

@@ -9,20 +9,20 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::address::BaseUrl;
-use crate::arguments::{Options, check_api_key, check_signature_request_id};
-use crate::attempt::{Attempt, Ended};
-use crate::failure::{self, Circumstances};
-use crate::guard::caught;
-use crate::proxy::Proxy;
-use crate::refusal::Refusal;
-use crate::report::Report;
-use crate::request;
-use crate::response;
-use crate::retry::backoff;
-use crate::roots::Source;
-use crate::status::{OKDOK_STATUS_INTERNAL, OKDOK_STATUS_NOT_FOUND, OKDOK_STATUS_PRESUMED_DELETED};
-use crate::transport::{Route, Transport};
+use crate::abi::options::{Options, check_api_key, check_signature_request_id};
+use crate::call::failure::{self, Circumstances};
+use crate::call::request;
+use crate::call::response;
+use crate::call::retry::backoff;
+use crate::outcome::attempt::{Attempt, Ended};
+use crate::outcome::refusal::Refusal;
+use crate::outcome::report::Report;
+use crate::outcome::status::{OKDOK_STATUS_INTERNAL, OKDOK_STATUS_NOT_FOUND, OKDOK_STATUS_PRESUMED_DELETED};
+use crate::process::guard::caught;
+use crate::transport::proxy::Proxy;
+use crate::transport::roots::Source;
+use crate::transport::shared::{Route, Transport};
+use crate::transport::url::BaseUrl;
 
 pub struct Client {
     base: BaseUrl,

@@ -6,8 +6,8 @@ use hyper::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::header::HeaderValue;
 
-use crate::address::{BaseUrl, checked_url};
-use crate::refusal::Refusal;
+use crate::outcome::refusal::Refusal;
+use crate::transport::url::{BaseUrl, checked_url};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::client::Client;
-use crate::lock::LeafLock;
+use crate::call::client::Client;
+use crate::process::lock::LeafLock;
 
 pub type Clients = BTreeMap<usize, Arc<Client>>;
 

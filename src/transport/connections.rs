@@ -8,8 +8,8 @@ use hyper::http::Extensions;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
 
-use crate::failure;
-use crate::lock::LeafLock;
+use crate::call::failure;
+use crate::process::lock::LeafLock;
 
 /// Known by their local addresses, which no two connections share.
 #[derive(Clone, Default)]

@@ -4,7 +4,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use once_cell::race::OnceBool;
 
-use crate::cancellation;
+use crate::process::cancellation;
 
 static SILENT: OnceBool = OnceBool::new();
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::status::okdok_status;
+use crate::outcome::status::okdok_status;
 
 /// What the service may have done with an attempt's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,15 +10,15 @@ use reqwest::redirect;
 use rustls::RootCertStore;
 use tower::util::MapResponseLayer;
 
-use crate::connections::FreshConnections;
-use crate::failure;
-use crate::fork;
-use crate::lock::LeafLock;
-use crate::proxy::Proxy;
-use crate::refusal::Refusal;
-use crate::resolver::DetachedResolver;
-use crate::roots::{self, Source};
-use crate::signals;
+use crate::call::failure;
+use crate::outcome::refusal::Refusal;
+use crate::process::fork;
+use crate::process::lock::LeafLock;
+use crate::process::signals;
+use crate::transport::connections::FreshConnections;
+use crate::transport::proxy::Proxy;
+use crate::transport::resolver::DetachedResolver;
+use crate::transport::roots::{self, Source};
 
 /// Common servers close an idle connection after 5 s; a request should not meet that.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);

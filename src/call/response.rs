@@ -10,9 +10,9 @@ use reqwest::blocking::Response;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::attempt::{Attempt, Ended};
-use crate::retry::retry_after;
-use crate::status::{
+use crate::call::retry::retry_after;
+use crate::outcome::attempt::{Attempt, Ended};
+use crate::outcome::status::{
     OKDOK_STATUS_BAD_REQUEST, OKDOK_STATUS_FORBIDDEN, OKDOK_STATUS_NOT_FOUND, OKDOK_STATUS_OK,
     OKDOK_STATUS_RATE_LIMITED, OKDOK_STATUS_SERVER_ERROR, OKDOK_STATUS_TIMED_OUT, OKDOK_STATUS_UNAUTHORIZED,
     OKDOK_STATUS_UNEXPECTED_RESPONSE, okdok_status,

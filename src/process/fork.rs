@@ -21,8 +21,8 @@ mod system {
     use once_cell::race::OnceBool;
 
     use super::GENERATION;
-    use crate::registry::{CLIENTS, Clients};
-    use crate::transport::{TRANSPORTS, Transports};
+    use crate::abi::handles::{CLIENTS, Clients};
+    use crate::transport::shared::{TRANSPORTS, Transports};
 
     type Guards = (MutexGuard<'static, Transports>, MutexGuard<'static, Clients>);
 

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 
-use crate::guard::guarded;
+use crate::process::guard::guarded;
 
 /// What a call came to: one of the `OKDOK_STATUS_` numbers.
 ///

@@ -6,13 +6,13 @@ use std::time::Instant;
 
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
-use crate::attempt::{Attempt, Ended};
-use crate::proxy::Proxy;
-use crate::resolver::ResolveError;
-use crate::status::{
+use crate::outcome::attempt::{Attempt, Ended};
+use crate::outcome::status::{
     OKDOK_STATUS_CONNECT_FAILED, OKDOK_STATUS_CONNECTION_LOST, OKDOK_STATUS_NO_RESOURCES, OKDOK_STATUS_PROXY_REFUSED,
     OKDOK_STATUS_RESOLVE_FAILED, OKDOK_STATUS_TIMED_OUT, OKDOK_STATUS_TLS_FAILED, OKDOK_STATUS_UNEXPECTED_RESPONSE,
 };
+use crate::transport::proxy::Proxy;
+use crate::transport::resolver::ResolveError;
 
 /// What the attempt knows besides the error.
 pub struct Circumstances<'a> {

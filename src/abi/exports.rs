@@ -3,14 +3,15 @@
 use std::ffi::{CStr, c_char};
 use std::ptr;
 
-use crate::arguments::{self, okdok_options};
-use crate::client::Client;
-use crate::error::okdok_error;
-use crate::guard::guarded;
-use crate::refusal::Refusal;
-use crate::report::Report;
-use crate::status::okdok_status;
-use crate::{fork, registry, unloading};
+use crate::abi::error::okdok_error;
+use crate::abi::handles;
+use crate::abi::options::{self, okdok_options};
+use crate::call::client::Client;
+use crate::outcome::refusal::Refusal;
+use crate::outcome::report::Report;
+use crate::outcome::status::okdok_status;
+use crate::process::guard::guarded;
+use crate::process::{fork, unloading};
 
 /// The version of the ABI: the number in the SONAME `libokdok.so.0`. It changes when a program built against an older
 /// header would no longer work.
@@ -101,14 +102,14 @@ unsafe fn new_client<'a>(
     unloading::pin();
     fork::watch();
     // SAFETY: the caller's promise, passed on.
-    let api_key = unsafe { arguments::text("api_key", api_key) }.map_err(|refusal| (refusal.into(), None))?;
+    let api_key = unsafe { options::text("api_key", api_key) }.map_err(|refusal| (refusal.into(), None))?;
     let made = || {
         let api_key =
             api_key.ok_or_else(|| Refusal::argument("api_key is NULL; give the key of your OKdokument account"))?;
         // SAFETY: the caller's promise, passed on.
-        let (base_url, options) = unsafe { (arguments::text("base_url", base_url)?, arguments::options(options)?) };
+        let (base_url, options) = unsafe { (options::text("base_url", base_url)?, options::options(options)?) };
         let client = Client::new(base_url, api_key, options)?;
-        registry::register(client).ok_or_else(|| Refusal::Internal("the system gave no random numbers".into()))
+        handles::register(client).ok_or_else(|| Refusal::Internal("the system gave no random numbers".into()))
     };
     made().map_err(|refusal| (refusal.into(), api_key))
 }
@@ -148,11 +149,11 @@ pub unsafe extern "C" fn okdok_delete_signature_request(
     out_error: *mut okdok_error,
 ) -> bool {
     let outputs = Outputs { status: out_status, error: out_error };
-    let client = guarded(None, || registry::find(client.addr()));
+    let client = guarded(None, || handles::find(client.addr()));
     let report = guarded(Report::panicked(), || match &client {
         None => Refusal::Client.into(),
         // SAFETY: the caller's promise, passed on.
-        Some(client) => match unsafe { arguments::text("signature_request_id", signature_request_id) } {
+        Some(client) => match unsafe { options::text("signature_request_id", signature_request_id) } {
             Ok(Some(id)) => client.delete(id),
             Ok(None) => Refusal::argument("signature_request_id is NULL").into(),
             Err(refusal) => refusal.into(),
@@ -173,7 +174,7 @@ pub unsafe extern "C" fn okdok_delete_signature_request(
 /// libraries.
 #[unsafe(no_mangle)]
 pub extern "C" fn okdok_free(client: *mut okdok_client) {
-    guarded((), || registry::remove(client.addr()));
+    guarded((), || handles::remove(client.addr()));
 }
 
 /// The version of the library, for logs.

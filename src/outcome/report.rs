@@ -1,7 +1,7 @@
 //! The outcome of a whole call, before it is written out for C.
 
-use crate::attempt::{Attempt, Ended};
-use crate::status::{OKDOK_STATUS_INTERNAL, OKDOK_STATUS_OK, OKDOK_STATUS_PRESUMED_DELETED, okdok_status};
+use crate::outcome::attempt::{Attempt, Ended};
+use crate::outcome::status::{OKDOK_STATUS_INTERNAL, OKDOK_STATUS_OK, OKDOK_STATUS_PRESUMED_DELETED, okdok_status};
 
 #[derive(Debug)]
 pub struct Report {

@@ -2,8 +2,8 @@
 
 use std::ffi::c_char;
 
-use crate::report::Report;
-use crate::status::okdok_status;
+use crate::outcome::report::Report;
+use crate::outcome::status::okdok_status;
 
 /// Everything that a call has to say, written whole by each call that is given one.
 ///

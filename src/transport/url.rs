@@ -4,8 +4,8 @@ use hyper::Uri;
 use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
-use crate::arguments::check_length;
-use crate::refusal::Refusal;
+use crate::abi::options::check_length;
+use crate::outcome::refusal::Refusal;
 
 /// The development host, the only one that the service's own page names:
 /// <https://wiki.signatus.com/documentation/okdokument-api/3-4-delete-signature-request-id/>

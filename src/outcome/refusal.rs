@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use crate::report::Report;
-use crate::status::{
+use crate::outcome::report::Report;
+use crate::outcome::status::{
     OKDOK_STATUS_INTERNAL, OKDOK_STATUS_INVALID_ARGUMENT, OKDOK_STATUS_INVALID_CLIENT, OKDOK_STATUS_NO_RESOURCES,
     OKDOK_STATUS_TLS_FAILED, okdok_status,
 };

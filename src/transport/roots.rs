@@ -11,8 +11,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::failure;
-use crate::refusal::Refusal;
+use crate::call::failure;
+use crate::outcome::refusal::Refusal;
 
 /// Bundles have some 200 KB; what is larger than this is another file.
 const LARGEST_CA_FILE: u64 = 16 * 1024 * 1024;
