@@ -2,8 +2,7 @@
 
 use std::ffi::c_char;
 
-use crate::outcome::report::Report;
-use crate::outcome::status::okdok_status;
+use crate::outcome::{Report, okdok_status};
 
 /// Everything that a call has to say, written whole by each call that is given one.
 ///
@@ -38,7 +37,7 @@ const SHORTEST_HIDDEN_KEY: usize = 8;
 
 impl okdok_error {
     pub fn new(report: &Report, api_key: Option<&str>) -> Self {
-        let Report { attempt, attempts, outcome_unknown } = report;
+        let Report { attempt, attempts, outcome_unknown, .. } = report;
         let wait = attempt.retry_after.unwrap_or_default().as_millis();
         Self {
             status: attempt.status,

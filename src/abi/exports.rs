@@ -3,15 +3,13 @@
 use std::ffi::{CStr, c_char};
 use std::ptr;
 
-use crate::abi::error::okdok_error;
-use crate::abi::handles;
-use crate::abi::options::{self, okdok_options};
-use crate::call::client::Client;
-use crate::outcome::refusal::Refusal;
-use crate::outcome::report::Report;
-use crate::outcome::status::okdok_status;
-use crate::process::guard::guarded;
-use crate::process::{fork, unloading};
+use crate::call::{Client, SignatureRequestId};
+use crate::outcome::{Refusal, Report, okdok_status, status_name};
+use crate::process::{self, guarded};
+
+use super::error::okdok_error;
+use super::handles;
+use super::options::{self, okdok_options};
 
 /// The version of the ABI: the number in the SONAME `libokdok.so.0`. It changes when a program built against an older
 /// header would no longer work.
@@ -41,6 +39,18 @@ impl Outputs {
             unsafe { ptr::write_unaligned(self.error, okdok_error::new(report, api_key)) };
         }
     }
+}
+
+/// The name of a status, for logs.
+///
+/// @param status  any number.
+/// @return static text, never NULL, never to be freed: "OKDOK_STATUS_NOT_FOUND", say; "OKDOK_STATUS_UNKNOWN" for a
+///         number that this release does not know.
+///
+/// Any thread, any time. Yields no status.
+#[unsafe(no_mangle)]
+pub extern "C" fn okdok_status_name(status: okdok_status) -> *const c_char {
+    guarded(c"OKDOK_STATUS_UNKNOWN".as_ptr(), || status_name(status).as_ptr())
 }
 
 /// Makes a client. Sends nothing.
@@ -75,14 +85,15 @@ pub unsafe extern "C" fn okdok_client_new(
     out_error: *mut okdok_error,
 ) -> *mut okdok_client {
     let outputs = Outputs { status: out_status, error: out_error };
-    let made = guarded(Err((Report::panicked(), None)), || {
+    let made = guarded(None, || {
         // SAFETY: the caller's promise, passed on.
-        unsafe { new_client(base_url, api_key, options) }
+        Some(unsafe { new_client(base_url, api_key, options) })
     });
     guarded(ptr::null_mut(), || {
         let (handle, report, api_key) = match made {
-            Ok(token) => (ptr::without_provenance_mut(token), Report::ok(), None),
-            Err((report, api_key)) => (ptr::null_mut(), report, api_key),
+            Some(Ok(token)) => (ptr::without_provenance_mut(token), Report::ok(), None),
+            Some(Err((refusal, api_key))) => (ptr::null_mut(), refusal.into(), api_key),
+            None => (ptr::null_mut(), Report::panicked(), None),
         };
         // SAFETY: the caller's promise, passed on.
         unsafe { outputs.write(&report, api_key) };
@@ -98,11 +109,10 @@ unsafe fn new_client<'a>(
     base_url: *const c_char,
     api_key: *const c_char,
     options: *const okdok_options,
-) -> Result<usize, (Report, Option<&'a str>)> {
-    unloading::pin();
-    fork::watch();
+) -> Result<usize, (Refusal, Option<&'a str>)> {
+    process::pin();
     // SAFETY: the caller's promise, passed on.
-    let api_key = unsafe { options::text("api_key", api_key) }.map_err(|refusal| (refusal.into(), None))?;
+    let api_key = unsafe { options::text("api_key", api_key) }.map_err(|refusal| (refusal, None))?;
     let made = || {
         let api_key =
             api_key.ok_or_else(|| Refusal::argument("api_key is NULL; give the key of your OKdokument account"))?;
@@ -111,7 +121,7 @@ unsafe fn new_client<'a>(
         let client = Client::new(base_url, api_key, options)?;
         handles::register(client).ok_or_else(|| Refusal::Internal("the system gave no random numbers".into()))
     };
-    made().map_err(|refusal| (refusal.into(), api_key))
+    made().map_err(|refusal| (refusal, api_key))
 }
 
 /// Deletes a signature request: `DELETE {base_url}/JSON/signatureRequest/{id}`.
@@ -150,20 +160,27 @@ pub unsafe extern "C" fn okdok_delete_signature_request(
 ) -> bool {
     let outputs = Outputs { status: out_status, error: out_error };
     let client = guarded(None, || handles::find(client.addr()));
-    let report = guarded(Report::panicked(), || match &client {
-        None => Refusal::Client.into(),
+    let report = guarded(Report::panicked(), || {
         // SAFETY: the caller's promise, passed on.
-        Some(client) => match unsafe { options::text("signature_request_id", signature_request_id) } {
-            Ok(Some(id)) => client.delete(id),
-            Ok(None) => Refusal::argument("signature_request_id is NULL").into(),
-            Err(refusal) => refusal.into(),
-        },
+        unsafe { delete(client.as_deref(), signature_request_id) }.unwrap_or_else(Report::from)
     });
     guarded(false, || {
         // SAFETY: the caller's promise, passed on.
         unsafe { outputs.write(&report, client.as_ref().map(|client| client.api_key())) };
         report.is_gone()
     })
+}
+
+/// The id is looked at first, so that a call without a client tells whether it could be sent.
+///
+/// # Safety
+/// As for [`okdok_delete_signature_request`].
+unsafe fn delete(client: Option<&Client>, id: *const c_char) -> Result<Report, Refusal> {
+    // SAFETY: the caller's promise, passed on.
+    let id = unsafe { options::text("signature_request_id", id) }?;
+    let id = id.ok_or_else(|| Refusal::argument("signature_request_id is NULL"))?;
+    let id = SignatureRequestId::new(id)?;
+    Ok(client.ok_or(Refusal::Client)?.delete(id))
 }
 
 /// Frees a client. Returns at once; calls that still run on it finish.

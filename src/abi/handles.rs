@@ -1,37 +1,59 @@
 //! Handles: random tokens looked up here, never pointers that are dereferenced, and never given out twice.
 
-use std::collections::BTreeMap;
+//!
+//! They are kept in immutable snapshots, read without a lock and replaced whole: a forked child finds each as it was at some
+//! moment, whatever its parent's threads were doing.
+
 use std::sync::Arc;
 
-use crate::call::client::Client;
-use crate::process::lock::LeafLock;
+use arc_swap::ArcSwapOption;
 
-pub type Clients = BTreeMap<usize, Arc<Client>>;
+use crate::call::Client;
 
-pub static CLIENTS: LeafLock<Clients> = LeafLock::new(BTreeMap::new());
+type Clients = Vec<(usize, Arc<Client>)>;
+
+/// In shards, as each change copies one: the ten-thousandth client costs no more than some microseconds.
+static SHARDS: [ArcSwapOption<Clients>; 64] = [const { ArcSwapOption::const_empty() }; 64];
+
+fn shard(token: usize) -> &'static ArcSwapOption<Clients> {
+    let [first, ..] = &SHARDS;
+    // By bits that are random in every token.
+    SHARDS.get((token >> 2) % SHARDS.len()).unwrap_or(first)
+}
 
 /// Keeps `client` and returns its handle; `None` where the system has no randomness to give.
 pub fn register(client: Client) -> Option<usize> {
     let client = Arc::new(client);
     loop {
         let token = token(random()?);
-        let mut clients = CLIENTS.lock();
         // With 60 random bits a repetition is not to be met, but a live client must not be lost to one.
-        if let std::collections::btree_map::Entry::Vacant(place) = clients.entry(token) {
-            place.insert(client);
+        let mut is_known = false;
+        shard(token).rcu(|clients| {
+            let clients = clients.as_deref().map_or(&[][..], Vec::as_slice);
+            is_known = clients.iter().any(|(other, _)| *other == token);
+            let added = (!is_known).then(|| (token, Arc::clone(&client)));
+            Some(Arc::new(clients.iter().cloned().chain(added).collect()))
+        });
+        if !is_known {
             return Some(token);
         }
     }
 }
 
 pub fn find(token: usize) -> Option<Arc<Client>> {
-    CLIENTS.lock().get(&token).cloned()
+    let clients = shard(token).load();
+    let (_, client) = clients.as_ref()?.iter().find(|(other, _)| *other == token)?;
+    Some(Arc::clone(client))
 }
 
-/// Forgets a handle. The client ends with the last call that runs on it: here, after the lock, where none does.
+/// Forgets a handle. The client ends with the last call that runs on it.
 pub fn remove(token: usize) {
-    let removed = CLIENTS.lock().remove(&token);
-    drop(removed);
+    if find(token).is_some() {
+        shard(token).rcu(|clients| {
+            let others = clients.iter().flat_map(|clients| clients.iter()).filter(|(other, _)| *other != token);
+            Some(Arc::new(others.cloned().collect()))
+        });
+    }
 }
 
 fn random() -> Option<usize> {

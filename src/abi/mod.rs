@@ -1,6 +1,9 @@
 //! What C sees: the exported functions, the structs that they take and fill, and the handles that they give out.
+//!
+//! Uses `call`, `outcome` and `process`; only here stands code that touches memory of the caller. Start with `exports`. The
+//! header `include/okdok.h` is generated from these files and from `outcome/status.rs`.
 
-pub mod error;
-pub mod exports;
-pub mod handles;
-pub mod options;
+mod error;
+mod exports;
+mod handles;
+mod options;

@@ -5,9 +5,8 @@ use std::mem::{MaybeUninit, offset_of};
 use std::ptr;
 use std::time::Duration;
 
-use reqwest::header::HeaderValue;
-
-use crate::outcome::refusal::Refusal;
+use crate::call::{Options, user_agent};
+use crate::outcome::{Refusal, check_length};
 
 /// Options of a client. Zero and NULL mean the default; set up with `OKDOK_OPTIONS_INIT`.
 ///
@@ -43,16 +42,6 @@ const SHORTEST_TIMEOUT_MS: u32 = 10;
 const DEFAULT_CONNECT_TIMEOUT_MS: u32 = 10_000;
 const DEFAULT_MAX_ATTEMPTS: u32 = 3;
 
-/// The options in force, borrowed from the caller for the time of the call.
-pub struct Options<'a> {
-    pub timeout: Duration,
-    pub connect_timeout: Duration,
-    pub max_attempts: u32,
-    pub ca_file: Option<&'a str>,
-    pub proxy: Option<&'a str>,
-    pub user_agent: HeaderValue,
-}
-
 /// Text from C; `None` for NULL.
 ///
 /// # Safety
@@ -70,46 +59,6 @@ pub unsafe fn text<'a>(name: &str, pointer: *const c_char) -> Result<Option<&'a 
             error.valid_up_to() + 1
         ))),
     }
-}
-
-/// Refuses text that is too short or too long.
-pub fn check_length(name: &str, text: &str, longest: usize) -> Result<(), Refusal> {
-    match text.len() {
-        0 => Err(Refusal::argument(format!("{name} is empty"))),
-        length if length > longest => {
-            Err(Refusal::argument(format!("{name} has {length} bytes; at most {longest} are allowed")))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The API key: 1 to 4096 visible ASCII characters. An error never quotes it.
-pub fn check_api_key(api_key: &str) -> Result<(), Refusal> {
-    check_length("api_key", api_key, 4096)?;
-    match api_key.bytes().position(|b| !b.is_ascii_graphic()) {
-        None => Ok(()),
-        Some(at) => Err(Refusal::argument(format!(
-            "api_key holds a space, control or non-ASCII character as byte {}; was it read with its line end?",
-            at + 1
-        ))),
-    }
-}
-
-/// The id of a signature request: opaque, one path segment.
-pub fn check_signature_request_id(id: &str) -> Result<(), Refusal> {
-    check_length("signature_request_id", id, 256)?;
-    if let Some(c) = id.chars().find(|c| c.is_control() || matches!(c, '/' | '\\')) {
-        return Err(Refusal::argument(format!(
-            "signature_request_id \"{id}\" holds {}; pass the id alone, as Create signature request returned it",
-            c.escape_default()
-        )));
-    }
-    if matches!(id, "." | "..") {
-        return Err(Refusal::argument(format!(
-            "signature_request_id \"{id}\" names a folder, not a signature request"
-        )));
-    }
-    Ok(())
 }
 
 /// Copies the caller's struct, whatever its size; NULL means every default.
@@ -143,7 +92,7 @@ pub unsafe fn options<'a>(pointer: *const okdok_options) -> Result<Options<'a>, 
     // SAFETY: zero or copied bytes make valid numbers and pointers.
     let copy = unsafe { copy.assume_init() };
     // SAFETY: as the caller of this function promises.
-    let (ca_file, proxy, user_agent) = unsafe {
+    let (ca_file, proxy, prefix) = unsafe {
         (
             text("options.ca_file", copy.ca_file)?,
             text("options.proxy", copy.proxy)?,
@@ -161,23 +110,10 @@ pub unsafe fn options<'a>(pointer: *const okdok_options) -> Result<Options<'a>, 
         max_attempts: or_default(copy.max_attempts, DEFAULT_MAX_ATTEMPTS),
         ca_file,
         proxy,
-        user_agent: full_user_agent(user_agent)?,
+        user_agent: user_agent(prefix)?,
     })
 }
 
 fn or_default(value: u32, default: u32) -> u32 {
     if value == 0 { default } else { value }
-}
-
-fn full_user_agent(prefix: Option<&str>) -> Result<HeaderValue, Refusal> {
-    const OWN: &str = concat!("okdok/", env!("CARGO_PKG_VERSION"));
-    let Some(prefix) = prefix else {
-        return Ok(HeaderValue::from_static(OWN));
-    };
-    check_length("options.user_agent", prefix, 256)?;
-    if !prefix.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
-        return Err(Refusal::argument("options.user_agent may hold printable ASCII characters only"));
-    }
-    HeaderValue::try_from(format!("{prefix} {OWN}"))
-        .map_err(|_| Refusal::argument("options.user_agent cannot be sent as a header"))
 }

@@ -6,8 +6,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use url::Url;
 
-use crate::outcome::refusal::Refusal;
-use crate::transport::url::BaseUrl;
+use crate::outcome::{Refusal, check_length};
+use crate::transport::BaseUrl;
+
+use super::id::SignatureRequestId;
 
 /// All but the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -15,7 +17,8 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The URL of a signature request, its id as one path segment.
-pub fn url(base: &BaseUrl, id: &str) -> Result<Url, Refusal> {
+pub fn url(base: &BaseUrl, id: SignatureRequestId) -> Result<Url, Refusal> {
+    let SignatureRequestId(id) = id;
     let path = format!("/JSON/signatureRequest/{}", utf8_percent_encode(id, SEGMENT));
     base.join(&path).ok_or_else(|| Refusal::argument(format!("signature_request_id \"{id}\" cannot stand in a URL")))
 }
@@ -32,6 +35,32 @@ pub fn headers(api_key: &str, user_agent: &HeaderValue) -> Result<HeaderMap, Ref
     Ok(headers)
 }
 
+/// The API key: 1 to 4096 visible ASCII characters. An error never quotes it.
+pub fn check_api_key(api_key: &str) -> Result<(), Refusal> {
+    check_length("api_key", api_key, 4096)?;
+    match api_key.bytes().position(|b| !b.is_ascii_graphic()) {
+        None => Ok(()),
+        Some(at) => Err(Refusal::argument(format!(
+            "api_key holds a space, control or non-ASCII character as byte {}; was it read with its line end?",
+            at + 1
+        ))),
+    }
+}
+
+/// The header `user-agent`: `prefix`, where there is one, in front of our own name.
+pub fn user_agent(prefix: Option<&str>) -> Result<HeaderValue, Refusal> {
+    const OWN: &str = concat!("okdok/", env!("CARGO_PKG_VERSION"));
+    let Some(prefix) = prefix else {
+        return Ok(HeaderValue::from_static(OWN));
+    };
+    check_length("options.user_agent", prefix, 256)?;
+    if !prefix.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
+        return Err(Refusal::argument("options.user_agent may hold printable ASCII characters only"));
+    }
+    HeaderValue::try_from(format!("{prefix} {OWN}"))
+        .map_err(|_| Refusal::argument("options.user_agent cannot be sent as a header"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,7 +69,7 @@ mod tests {
     fn a_path_that_a_parser_would_change_is_not_sent() {
         let base = BaseUrl::parse(Some("https://h.test/p")).unwrap();
         for id in [".", ".."] {
-            assert!(url(&base, id).is_err(), "{id}");
+            assert!(url(&base, SignatureRequestId(id)).is_err(), "{id}");
         }
     }
 

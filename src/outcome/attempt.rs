@@ -1,8 +1,8 @@
-//! How one attempt ended: the one place that decides what may be repeated and what may be said of the deletion.
+//! What one attempt came to: the one place that says what may be repeated and what may be said of the deletion.
 
 use std::time::Duration;
 
-use crate::outcome::status::okdok_status;
+use super::status::okdok_status;
 
 /// What the service may have done with an attempt's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,13 +11,16 @@ pub enum Ended {
     NotSent,
     /// The service answered that it did not do it.
     Refused,
+    /// The same answer, on a connection where it may have been meant for somebody else: open, unless a later attempt is
+    /// refused in the same way.
+    Doubtful,
     /// The service answered for this very id: deleted, or no such signature request.
     Answered,
     /// Anything else: it may have been deleted.
     Open,
 }
 
-/// One attempt, told as a call will tell it if this is the attempt that it reports.
+/// One attempt, as a call tells it if this is the attempt that it reports.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     pub ended: Ended,
@@ -30,6 +33,8 @@ pub struct Attempt {
     pub retry_after: Option<Duration>,
     pub service_code: String,
     pub service_value: String,
+    /// The answer is a report of the service's own about this id, not one of a server or gateway before it.
+    pub own_report: bool,
     pub message: String,
 }
 
@@ -44,7 +49,19 @@ impl Attempt {
             retry_after: None,
             service_code: String::new(),
             service_value: String::new(),
+            own_report: false,
             message,
         }
     }
+}
+
+/// One line of a call's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Logged {
+    pub status: okdok_status,
+    pub http_status: u16,
+    /// Before the attempt.
+    pub waited: Duration,
+    /// From its start to its end.
+    pub elapsed: Duration,
 }

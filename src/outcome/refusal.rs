@@ -2,8 +2,7 @@
 
 use thiserror::Error;
 
-use crate::outcome::report::Report;
-use crate::outcome::status::{
+use super::status::{
     OKDOK_STATUS_INTERNAL, OKDOK_STATUS_INVALID_ARGUMENT, OKDOK_STATUS_INVALID_CLIENT, OKDOK_STATUS_NO_RESOURCES,
     OKDOK_STATUS_TLS_FAILED, okdok_status,
 };
@@ -41,8 +40,13 @@ impl Refusal {
     }
 }
 
-impl From<Refusal> for Report {
-    fn from(refusal: Refusal) -> Self {
-        Self::before_any_attempt(refusal.status(), refusal.to_string())
+/// Refuses text that is too short or too long.
+pub fn check_length(name: &str, text: &str, longest: usize) -> Result<(), Refusal> {
+    match text.len() {
+        0 => Err(Refusal::argument(format!("{name} is empty"))),
+        length if length > longest => {
+            Err(Refusal::argument(format!("{name} has {length} bytes; at most {longest} are allowed")))
+        }
+        _ => Ok(()),
     }
 }

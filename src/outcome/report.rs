@@ -1,14 +1,20 @@
-//! The outcome of a whole call, before it is written out for C.
+//! What a call reports, before it is written out for C.
 
-use crate::outcome::attempt::{Attempt, Ended};
-use crate::outcome::status::{OKDOK_STATUS_INTERNAL, OKDOK_STATUS_OK, OKDOK_STATUS_PRESUMED_DELETED, okdok_status};
+use super::attempt::{Attempt, Ended, Logged};
+use super::refusal::Refusal;
+use super::status::{OKDOK_STATUS_INTERNAL, OKDOK_STATUS_OK, OKDOK_STATUS_PRESUMED_DELETED, okdok_status};
 
-#[derive(Debug)]
+/// Attempts that a report lists at most: the newest.
+pub const LOGGED_ATTEMPTS: usize = 6;
+
+#[derive(Clone, Debug)]
 pub struct Report {
     /// The attempt that the call reports, or what stands for one where there was none.
     pub attempt: Attempt,
     pub attempts: u32,
     pub outcome_unknown: bool,
+    /// The newest attempts, oldest first.
+    pub log: Vec<Logged>,
 }
 
 impl Report {
@@ -16,9 +22,9 @@ impl Report {
         Self::before_any_attempt(OKDOK_STATUS_OK, String::new())
     }
 
-    pub fn before_any_attempt(status: okdok_status, message: String) -> Self {
+    fn before_any_attempt(status: okdok_status, message: String) -> Self {
         let attempt = Attempt::unanswered(Ended::NotSent, false, status, message);
-        Self { attempt, attempts: 0, outcome_unknown: false }
+        Self { attempt, attempts: 0, outcome_unknown: false, log: Vec::new() }
     }
 
     pub fn panicked() -> Self {
@@ -28,5 +34,11 @@ impl Report {
 
     pub fn is_gone(&self) -> bool {
         matches!(self.attempt.status, OKDOK_STATUS_OK | OKDOK_STATUS_PRESUMED_DELETED)
+    }
+}
+
+impl From<Refusal> for Report {
+    fn from(refusal: Refusal) -> Self {
+        Self::before_any_attempt(refusal.status(), refusal.to_string())
     }
 }

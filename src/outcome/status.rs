@@ -1,8 +1,6 @@
 //! What a call can come to: the one list of statuses that the header, the bindings and the README follow.
 
-use std::ffi::{CStr, c_char};
-
-use crate::process::guard::guarded;
+use std::ffi::CStr;
 
 /// What a call came to: one of the `OKDOK_STATUS_` numbers.
 ///
@@ -53,7 +51,8 @@ pub const OKDOK_STATUS_NO_RESOURCES: okdok_status = 41;
 
 macro_rules! names {
     ($($constant:ident)*) => {
-        const fn name(status: okdok_status) -> &'static CStr {
+        /// The name of the constant; `OKDOK_STATUS_UNKNOWN` for any other number.
+        pub const fn status_name(status: okdok_status) -> &'static CStr {
             // Constants are all upper case: a `match` on a lower-case name would bind it and catch everything.
             $(if status == $constant {
                 const NAME: &CStr = match CStr::from_bytes_with_nul(concat!(stringify!($constant), "\0").as_bytes()) {
@@ -87,16 +86,4 @@ names! {
     OKDOK_STATUS_PROXY_REFUSED
     OKDOK_STATUS_INTERNAL
     OKDOK_STATUS_NO_RESOURCES
-}
-
-/// The name of a status, for logs.
-///
-/// @param status  any number.
-/// @return static text, never NULL, never to be freed: "OKDOK_STATUS_NOT_FOUND", say; "OKDOK_STATUS_UNKNOWN" for a
-///         number that this release does not know.
-///
-/// Any thread, any time. Yields no status.
-#[unsafe(no_mangle)]
-pub extern "C" fn okdok_status_name(status: okdok_status) -> *const c_char {
-    guarded(c"OKDOK_STATUS_UNKNOWN".as_ptr(), || name(status).as_ptr())
 }

@@ -1,91 +1,86 @@
-//! `fork`: a child has our memory but none of our threads.
+//! `fork`: a child has our memory but none of our threads, and finds that out by itself, however it was made.
 //!
-//! Before it, our leaf locks are taken, and released on both sides after it. The child raises the generation, by which
-//! whatever belongs to a lost thread is told from what is its own.
-
-use std::sync::atomic::{AtomicU32, Ordering};
-
-static GENERATION: AtomicU32 = AtomicU32::new(0);
-
-/// The number of forks between the first process and this one. (Process ids would not do: they repeat across namespaces.)
-pub fn generation() -> u32 {
-    GENERATION.load(Ordering::Acquire)
-}
+//! No lock of ours is held across a fork, because no lock of ours exists that a child would take.
 
 #[cfg(unix)]
 mod system {
-    use std::cell::UnsafeCell;
-    use std::sync::MutexGuard;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::ffi::c_int;
+    use std::ptr;
+    use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-    use once_cell::race::OnceBool;
+    /// Where a process notes its generation; 0 in a child that has not noted its own yet.
+    static NOTE: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
+    /// The note where the kernel wipes no page: a child handler does it.
+    static WIPED_BY_HANDLER: AtomicU32 = AtomicU32::new(0);
+    /// Generations given out in this process and those that it was forked from.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
 
-    use super::GENERATION;
-    use crate::abi::handles::{CLIENTS, Clients};
-    use crate::transport::shared::{TRANSPORTS, Transports};
-
-    type Guards = (MutexGuard<'static, Transports>, MutexGuard<'static, Clients>);
-
-    /// What the forking thread holds between the handlers. Not a thread-local: the first use of one may wait for the
-    /// loader's lock, which a thread inside `dlopen` holds, perhaps while it waits for this fork.
-    struct Held(UnsafeCell<Option<Guards>>);
-
-    // SAFETY: only the thread that holds both locks reads or writes the cell.
-    unsafe impl Sync for Held {}
-
-    static HELD: Held = Held(UnsafeCell::new(None));
-    /// The forking thread, while it holds both locks; else 0.
-    static OWNER: AtomicUsize = AtomicUsize::new(0);
-
-    #[allow(clippy::cast_possible_truncation, reason = "a thread's identity is as wide as a pointer")]
-    fn this_thread() -> usize {
-        // SAFETY: has no preconditions.
-        unsafe { libc::pthread_self() as usize }
-    }
-
-    extern "C" fn before() {
-        // Registered twice (below), it runs twice.
-        if OWNER.load(Ordering::Acquire) == this_thread() {
-            return;
-        }
-        let guards = (TRANSPORTS.lock(), CLIENTS.lock());
-        // SAFETY: both locks are ours.
-        unsafe { *HELD.0.get() = Some(guards) };
-        OWNER.store(this_thread(), Ordering::Release);
-    }
-
-    extern "C" fn after_in_parent() {
-        if OWNER.load(Ordering::Acquire) == this_thread() {
-            OWNER.store(0, Ordering::Release);
-            // SAFETY: both locks are ours until the guards are dropped; a child's only thread has the parent's identity.
-            let guards = unsafe { (*HELD.0.get()).take() };
-            drop(guards);
+    /// A number that differs from that of every process that this one was forked from. (Process ids would not do: they
+    /// repeat across namespaces.)
+    pub fn generation() -> u32 {
+        let note = note();
+        match note.load(Ordering::Acquire) {
+            0 => {
+                let next = COUNT.fetch_add(1, Ordering::AcqRel) + 1;
+                note.compare_exchange(0, next, Ordering::AcqRel, Ordering::Acquire).map_or_else(|first| first, |_| next)
+            }
+            noted => noted,
         }
     }
 
-    extern "C" fn after_in_child() {
-        if OWNER.load(Ordering::Acquire) == this_thread() {
-            GENERATION.fetch_add(1, Ordering::AcqRel);
+    fn note() -> &'static AtomicU32 {
+        let mut note = NOTE.load(Ordering::Acquire);
+        if note.is_null() {
+            note = wiped_by_kernel().unwrap_or_else(|| {
+                // SAFETY: the handler is a function of a library that is never unloaded (`-z nodelete`), and only stores.
+                // Two threads may both register it: a fork then wipes the note twice before anybody reads it.
+                unsafe { libc::pthread_atfork(None, None, Some(wipe)) };
+                ptr::from_ref(&WIPED_BY_HANDLER).cast_mut()
+            });
+            // Another thread may have come first; its note counts, and a page stays unused.
+            if let Err(first) = NOTE.compare_exchange(ptr::null_mut(), note, Ordering::AcqRel, Ordering::Acquire) {
+                note = first;
+            }
         }
-        after_in_parent();
+        // SAFETY: a static, or a page that is never unmapped, is aligned, and reads as 0 at first: a valid number.
+        unsafe { &*note }
     }
 
-    /// Registers the handlers. Threads that race may register them more than once, which does no harm; waiting for one
-    /// another, under libc's own lock for handlers, could end in a deadlock.
-    pub fn watch() {
-        static WATCHED: OnceBool = OnceBool::new();
-        WATCHED.get_or_init(|| {
-            // SAFETY: the handlers are functions of a library that is never unloaded (`-z nodelete`), and none unwinds
-            // out: they only lock, unlock and add.
-            unsafe { libc::pthread_atfork(Some(before), Some(after_in_parent), Some(after_in_child)) };
-            true
-        });
+    extern "C" fn wipe() {
+        WIPED_BY_HANDLER.store(0, Ordering::Release);
+    }
+
+    #[cfg(target_os = "linux")]
+    fn wiped_by_kernel() -> Option<*mut AtomicU32> {
+        const LENGTH: usize = size_of::<AtomicU32>();
+        const ACCESS: c_int = libc::PROT_READ | libc::PROT_WRITE;
+        const KIND: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // SAFETY: asks for memory that nobody has yet, and hands out only what it got. The kernel rounds the length up.
+        unsafe {
+            let page = libc::mmap(ptr::null_mut(), LENGTH, ACCESS, KIND, -1, 0);
+            if page == libc::MAP_FAILED {
+                return None;
+            }
+            if libc::madvise(page, LENGTH, libc::MADV_WIPEONFORK) != 0 {
+                libc::munmap(page, LENGTH); // Linux before 4.14
+                return None;
+            }
+            Some(page.cast())
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn wiped_by_kernel() -> Option<*mut AtomicU32> {
+        None
     }
 }
 
 #[cfg(not(unix))]
 mod system {
-    pub fn watch() {}
+    /// No process is forked here.
+    pub fn generation() -> u32 {
+        1
+    }
 }
 
-pub use system::watch;
+pub use system::generation;

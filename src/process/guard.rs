@@ -1,22 +1,20 @@
 //! The one way in from C: whatever happens inside, the caller's process and thread go on.
 
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use once_cell::race::OnceBool;
+use super::cancellation;
 
-use crate::process::cancellation;
-
-static SILENT: OnceBool = OnceBool::new();
+static SILENT: AtomicBool = AtomicBool::new(false);
 
 /// Runs `body`; a panic in it becomes `fallback`, and nothing is printed.
 pub fn guarded<T>(fallback: T, body: impl FnOnce() -> T) -> T {
     let _held_off = cancellation::hold_off();
-    // Our std is private to this library, so this hook is not the host's. `race`: two threads may both set it, and none
-    // ever waits for another, which `fork` could have taken away.
-    SILENT.get_or_init(|| {
+    // Our std is private to this library, so this hook is not the host's. Only the first caller sets it, and nobody waits
+    // for that: a child forked meanwhile would wait for ever.
+    if !SILENT.swap(true, Ordering::AcqRel) {
         panic::set_hook(Box::new(|_| {}));
-        true
-    });
+    }
     caught(body).unwrap_or(fallback)
 }
 

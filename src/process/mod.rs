@@ -1,8 +1,15 @@
 //! What the host's process does to us: panics, forks, signals, cancellation, unloading.
+//!
+//! Uses nothing of the other rooms. Start with `guard`, which every exported function runs in; each of the other files is
+//! one habit of an operating system, with nothing in it where a system lacks that habit.
 
-pub mod cancellation;
-pub mod fork;
-pub mod guard;
-pub mod lock;
-pub mod signals;
-pub mod unloading;
+mod cancellation;
+mod fork;
+mod guard;
+mod signals;
+mod unloading;
+
+pub use fork::generation;
+pub use guard::{caught, guarded};
+pub use signals::with_async_signals_blocked;
+pub use unloading::pin;

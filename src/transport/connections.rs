@@ -1,39 +1,64 @@
-//! Connections that have not brought an answer yet: on those alone a certificate alert means that nothing was read.
+//! What is known of each connection: when it was made, and whether it has brought an answer.
+//!
+//! On one that has not, a certificate alert means that nothing was read. On one that was there before a request, an answer
+//! may have been meant for somebody else.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use hyper::http::Extensions;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
 
-use crate::call::failure;
-use crate::process::lock::LeafLock;
+use super::error_chain::find;
+
+/// Connections that are closed while idle are not seen to end. Beyond this many all are forgotten: one that is not known
+/// counts as old, which is the careful guess.
+const MOST_KNOWN: usize = 512;
+
+struct Known {
+    made: Instant,
+    answered: bool,
+}
 
 /// Known by their local addresses, which no two connections share.
 #[derive(Clone, Default)]
-pub struct FreshConnections(Arc<LeafLock<BTreeSet<SocketAddr>>>);
+pub struct Connections(Arc<Mutex<BTreeMap<SocketAddr, Known>>>);
 
-impl FreshConnections {
+impl Connections {
+    /// A forked child has a transport of its own, so this lock is never one that its parent held.
+    fn known(&self) -> MutexGuard<'_, BTreeMap<SocketAddr, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub fn made(&self, connection: &impl Connection) {
         if let Some(address) = local_address(&connection.connected()) {
-            self.0.lock().insert(address);
+            let mut known = self.known();
+            if known.len() >= MOST_KNOWN {
+                known.clear();
+            }
+            known.insert(address, Known { made: Instant::now(), answered: false });
         }
     }
 
-    /// An answer came; these are its extensions.
-    pub fn answered(&self, extensions: &Extensions) {
-        if let Some(info) = extensions.get::<HttpInfo>() {
-            self.0.lock().remove(&info.local_addr());
-        }
+    /// An answer came, with these extensions, to a request that begun at `begun`. Whether its connection was there before,
+    /// or has brought an answer before.
+    pub fn answered(&self, extensions: &Extensions, begun: Instant) -> bool {
+        let mut known = self.known();
+        let Some(connection) = extensions.get::<HttpInfo>().and_then(|info| known.get_mut(&info.local_addr())) else {
+            return true;
+        };
+        std::mem::replace(&mut connection.answered, true) || connection.made < begun
     }
 
-    /// Whether the connection that failed was one of them.
+    /// A connection failed. Whether it had not brought an answer before.
     pub fn failed(&self, error: &reqwest::Error) -> bool {
-        let error = failure::find::<legacy::Error>(error);
+        let error = find::<legacy::Error>(error);
         let address = error.and_then(legacy::Error::connect_info).and_then(local_address);
-        address.is_some_and(|address| self.0.lock().remove(&address))
+        let ended = address.and_then(|address| self.known().remove(&address));
+        ended.is_some_and(|connection| !connection.answered)
     }
 }
 

@@ -1,8 +1,21 @@
-//! The way to the service: URLs, proxy, roots, resolver, and the connections that clients share.
+//! The way to the service: URLs, proxy, certificate authorities, name resolution, and the connections that clients share.
+//!
+//! Uses `outcome` and `process`. Start with `shared`: a client holds a `Way`, and asks it for the `Transport` to use for each
+//! attempt; `exchange` is what happens on it.
 
-pub mod connections;
-pub mod proxy;
-pub mod resolver;
-pub mod roots;
-pub mod shared;
-pub mod url;
+mod base_url;
+mod connections;
+mod error_chain;
+mod exchange;
+mod http_client;
+mod proxy;
+mod resolver;
+mod roots;
+mod shared;
+mod url;
+
+pub use base_url::BaseUrl;
+pub use exchange::{Answer, Body, NoAnswer, refuses_client_certificate};
+pub use proxy::Proxy;
+pub use roots::Source;
+pub use shared::{Route, Way};

@@ -6,8 +6,10 @@ use hyper::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::header::HeaderValue;
 
-use crate::outcome::refusal::Refusal;
-use crate::transport::url::{BaseUrl, checked_url};
+use crate::outcome::Refusal;
+
+use super::base_url::BaseUrl;
+use super::url::checked_url;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {

@@ -1,4 +1,4 @@
-//! Which certificate authorities a client trusts, and the TLS configuration made of them.
+//! Which certificate authorities a client trusts.
 
 use std::env;
 use std::ffi::OsString;
@@ -6,13 +6,13 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::sync::Arc;
 
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 
-use crate::call::failure;
-use crate::outcome::refusal::Refusal;
+use crate::outcome::Refusal;
+
+use super::error_chain::is_out_of_resources;
 
 /// Bundles have some 200 KB; what is larger than this is another file.
 const LARGEST_CA_FILE: u64 = 16 * 1024 * 1024;
@@ -53,7 +53,7 @@ impl Source {
             Self::System { .. } => {
                 let found = rustls_native_certs::load_native_certs();
                 roots.add_parsable_certificates(found.certs);
-                if let Some(error) = found.errors.iter().find(|error| failure::is_out_of_resources(*error)) {
+                if let Some(error) = found.errors.iter().find(|error| is_out_of_resources(*error)) {
                     return Err(Refusal::NoResources(format!("the system's certificates cannot be read: {error}")));
                 }
                 if roots.is_empty() {
@@ -81,7 +81,7 @@ fn read(path: &str) -> Result<Vec<u8>, Refusal> {
     let unreadable = |why: &str| Refusal::argument(format!("options.ca_file \"{path}\" cannot be read: {why}"));
     let failed = |error: std::io::Error| {
         let refusal = unreadable(&error.to_string());
-        if failure::is_out_of_resources(&error) { Refusal::NoResources(refusal.to_string()) } else { refusal }
+        if is_out_of_resources(&error) { Refusal::NoResources(refusal.to_string()) } else { refusal }
     };
     // Before it is opened: opening a pipe may wait for ever.
     if !fs::metadata(path).map_err(failed)?.is_file() {
@@ -94,27 +94,4 @@ fn read(path: &str) -> Result<Vec<u8>, Refusal> {
         return Err(unreadable("it has more than 16 MiB"));
     }
     Ok(bytes)
-}
-
-/// TLS 1.2 or newer with ring, trusting `roots` alone.
-pub fn tls_config(roots: &Arc<RootCertStore>) -> Result<ClientConfig, Refusal> {
-    let provider = ring::default_provider();
-    initialise(&provider)?;
-    let config = ClientConfig::builder_with_provider(Arc::new(provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Refusal::Internal(error.to_string()))?
-        .with_root_certificates(Arc::clone(roots))
-        .with_no_client_auth();
-    Ok(config)
-}
-
-/// Makes ring look at the processor and the random generator now, under the lock that `fork` waits for: a child whose
-/// parent was in the middle of it would wait for ever.
-fn initialise(provider: &CryptoProvider) -> Result<(), Refusal> {
-    let failed = |what: &str| Refusal::Internal(format!("{what} is not available"));
-    provider.secure_random.fill(&mut [0]).map_err(|_| failed("randomness"))?;
-    for group in &provider.kx_groups {
-        group.start().map_err(|_| failed("key exchange"))?;
-    }
-    Ok(())
 }

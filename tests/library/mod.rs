@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::path::PathBuf;
+use std::process::Command;
 use std::ptr;
 use std::sync::OnceLock;
 
@@ -111,11 +112,13 @@ fn symbol<T>(name: &str) -> Symbol<'static, T> {
     unsafe { library.get(name.as_bytes()) }.unwrap()
 }
 
-/// Two folders above the test. Cargo builds no cdylib for tests: `cargo build` comes first, as in `make test-rust`.
+/// Built here and now, as cargo builds no cdylib for tests: never missing, never an older one.
 fn path() -> PathBuf {
-    let deps = std::env::current_exe().unwrap();
-    let profile = deps.parent().and_then(|deps| deps.parent()).unwrap();
-    let path = profile.join(libloading::library_filename("okdok"));
-    assert!(path.exists(), "{} is missing: run `cargo build` first", path.display());
-    path
+    let test = std::env::current_exe().unwrap();
+    let target = test.ancestors().nth(3).unwrap();
+    let arguments = ["build", "--quiet", "--lib", "--locked", "--package", "okdok", "--target-dir"];
+    let cargo =
+        Command::new(env!("CARGO")).current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).arg(target).status();
+    assert!(cargo.unwrap().success(), "cargo could not build the library");
+    target.join("debug").join(libloading::library_filename("okdok"))
 }

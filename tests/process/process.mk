@@ -1,8 +1,7 @@
 # What the library does to its host's process: signals, fork, cancellation, loading, exit, output, threads.
 TESTS += test-process
-SLOW_TESTS += test-schedules
 LINTS += lint-process
-.PHONY: test-process test-schedules lint-process
+.PHONY: test-process lint-process
 
 PROCESS_TESTS := build/process
 PROCESS_NAMES := signals fork cancel exit silence threads
@@ -22,10 +21,6 @@ test-process: $(PROCESS_NAMES:%=$(PROCESS_TESTS)/%) $(PROCESS_TESTS)/loading | $
 		$(WITH_SERVERS) tests/process/with-host elsewhere.example $(PROCESS_TESTS)/$$name $(ONLY) || exit 1; \
 	done
 
-# The handle registry under schedules chosen at random.
-test-schedules: | setup
-	CARGO_TARGET_DIR=target/schedules $(CARGO) test --quiet --locked --manifest-path tests/process/schedules/Cargo.toml
-
 lint-process: | setup
-	@for crate in tests/process/schedules fuzz; do $(CARGO) fmt --manifest-path $$crate/Cargo.toml --check || exit 1; done
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	@! scripts/need shellcheck shellcheck || shellcheck tests/process/with-host tests/memory/sanitize tests/memory/valgrind fuzz/run

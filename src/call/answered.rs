@@ -1,34 +1,22 @@
-//! Reading a response: what its status line and body say of this signature request.
+//! What an attempt that was answered came to: what status line and body say of this signature request.
 //!
 //! Source: <https://wiki.signatus.com/documentation/okdokument-api/3-4-delete-signature-request-id/>; where that is
 //! silent, the reading is the careful one.
 
-use std::io::{ErrorKind, Read};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
-use reqwest::blocking::Response;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::call::retry::retry_after;
-use crate::outcome::attempt::{Attempt, Ended};
-use crate::outcome::status::{
-    OKDOK_STATUS_BAD_REQUEST, OKDOK_STATUS_FORBIDDEN, OKDOK_STATUS_NOT_FOUND, OKDOK_STATUS_OK,
+use crate::outcome::{
+    Attempt, Ended, OKDOK_STATUS_BAD_REQUEST, OKDOK_STATUS_FORBIDDEN, OKDOK_STATUS_NOT_FOUND, OKDOK_STATUS_OK,
     OKDOK_STATUS_RATE_LIMITED, OKDOK_STATUS_SERVER_ERROR, OKDOK_STATUS_TIMED_OUT, OKDOK_STATUS_UNAUTHORIZED,
     OKDOK_STATUS_UNEXPECTED_RESPONSE, okdok_status,
 };
+use crate::transport::{Answer, Body};
 
-const LARGEST_BODY: usize = 64 * 1024;
-
-/// A body as it arrived; only a complete one is looked into.
-enum Body {
-    Complete(Vec<u8>),
-    TooLarge,
-    /// Ended or broken before its end.
-    Cut,
-    /// Not complete at the deadline.
-    Late,
-}
+use super::id::SignatureRequestId;
+use super::retry::retry_after;
 
 /// The members of the service's JSON reports; others are ignored, and `null` is absent.
 #[derive(Default, Deserialize)]
@@ -72,19 +60,19 @@ impl Member {
 }
 
 /// `origin` is the service's scheme, host and port, for messages.
-pub fn judge(mut response: Response, id: &str, origin: &str, deadline: Instant) -> Attempt {
-    let http_status = response.status().as_u16();
-    let retry_after = retry_after(response.headers(), SystemTime::now());
-    let body = read(&mut response, deadline);
-    let members = match &body {
+pub fn judge(answer: &Answer, id: SignatureRequestId, origin: &str, now: SystemTime) -> Attempt {
+    let SignatureRequestId(id) = id;
+    let Answer { http_status, body, .. } = answer;
+    let http_status = *http_status;
+    let members = match body {
         Body::Complete(bytes) => parse(bytes),
         _ => Members::default(),
     };
     let message = members.message.text();
+    let for_this_id = members.value == Member::Absent || members.value.is(id);
+    let own_report = message.starts_with("err.") && for_this_id;
     let deleted = http_status == 200 && message == "msg.deleted" && members.result.is(id);
-    let missing = matches!(http_status, 400 | 404 | 410)
-        && message == "err.signature.request.not.exist"
-        && (members.value == Member::Absent || members.value.is(id));
+    let missing = matches!(http_status, 400 | 404 | 410) && message == "err.signature.request.not.exist" && for_this_id;
 
     let (ended, status) = match http_status {
         _ if deleted => (Ended::Answered, OKDOK_STATUS_OK),
@@ -92,6 +80,7 @@ pub fn judge(mut response: Response, id: &str, origin: &str, deadline: Instant) 
         200 if matches!(body, Body::Late) => (Ended::Open, OKDOK_STATUS_TIMED_OUT),
         // A time-out of the server, and nginx's word for a client that left: the work may be going on.
         408 | 499 => (Ended::Open, OKDOK_STATUS_UNEXPECTED_RESPONSE),
+        400..500 if answer.may_be_for_another && !own_report => (Ended::Doubtful, refused(http_status)),
         400..500 => (Ended::Refused, refused(http_status)),
         500..600 => (Ended::Open, OKDOK_STATUS_SERVER_ERROR),
         _ => (Ended::Open, OKDOK_STATUS_UNEXPECTED_RESPONSE),
@@ -99,7 +88,7 @@ pub fn judge(mut response: Response, id: &str, origin: &str, deadline: Instant) 
     let retry = match http_status {
         200 => !deleted && matches!(body, Body::Cut),
         408 | 429 | 500 | 502 | 503 | 504 => true,
-        _ => false,
+        _ => ended == Ended::Doubtful,
     };
     let (first, second) =
         if http_status == 200 { (&members.result, &members.value) } else { (&members.value, &members.result) };
@@ -109,31 +98,11 @@ pub fn judge(mut response: Response, id: &str, origin: &str, deadline: Instant) 
         retry,
         status,
         http_status,
-        retry_after,
+        retry_after: answer.retry_after.as_deref().and_then(|value| retry_after(value, now)),
         service_code: message.to_owned(),
         service_value: service_value.to_owned(),
-        message: advice(status, http_status, id, origin, message, &body),
-    }
-}
-
-fn read(response: &mut Response, deadline: Instant) -> Body {
-    let mut bytes = Vec::new();
-    let mut block = [0; 4096];
-    loop {
-        match response.read(&mut block) {
-            Ok(0) => return Body::Complete(bytes),
-            Ok(count) => bytes.extend(block.iter().take(count)),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) if Instant::now() >= deadline => return Body::Late,
-            Err(_) => return Body::Cut,
-        }
-        if bytes.len() > LARGEST_BODY {
-            return Body::TooLarge;
-        }
-        // A body that drips must not carry us past it.
-        if Instant::now() >= deadline {
-            return Body::Late;
-        }
+        own_report,
+        message: advice(status, http_status, id, origin, message, body),
     }
 }
 

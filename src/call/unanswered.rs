@@ -1,0 +1,77 @@
+//! What an attempt that brought no complete response head came to.
+
+use crate::outcome::{
+    Attempt, Ended, OKDOK_STATUS_CONNECT_FAILED, OKDOK_STATUS_CONNECTION_LOST, OKDOK_STATUS_NO_RESOURCES,
+    OKDOK_STATUS_PROXY_REFUSED, OKDOK_STATUS_RESOLVE_FAILED, OKDOK_STATUS_TIMED_OUT, OKDOK_STATUS_TLS_FAILED,
+    OKDOK_STATUS_UNEXPECTED_RESPONSE,
+};
+use crate::transport::{NoAnswer, Proxy};
+
+use super::tls_text;
+
+/// `origin` is the service's scheme, host and port, for messages.
+pub fn judge(reason: &NoAnswer, origin: &str, proxy: Option<&Proxy>) -> Attempt {
+    let through = proxy.map_or(String::new(), |proxy| format!(" through the proxy {}", proxy.url));
+    let (ended, retry, status, message) = match reason {
+        NoAnswer::NoResources(reason) => {
+            let advice = "lower the process's load or raise its limits (ulimit -n, -u)";
+            let message = format!("no thread, descriptor or memory was left for a connection: {reason}; {advice}");
+            (Ended::NotSent, false, OKDOK_STATUS_NO_RESOURCES, message)
+        }
+        NoAnswer::NotResolved(reason) => {
+            let host = proxy.map_or(origin, |proxy| proxy.url.as_str());
+            let advice = "check base_url, the proxy and the name servers";
+            let message = format!("the host name of {host} could not be resolved: {reason}; {advice}");
+            (Ended::NotSent, true, OKDOK_STATUS_RESOLVE_FAILED, message)
+        }
+        NoAnswer::ProxyRefused(reason) => {
+            (Ended::NotSent, false, OKDOK_STATUS_PROXY_REFUSED, proxy_message(proxy, origin, reason))
+        }
+        NoAnswer::NotConnected(reason) => {
+            let advice = "check base_url, the network, firewalls and whether a proxy is needed";
+            let message = format!("no connection to {origin}{through}: {reason}; {advice}");
+            (Ended::NotSent, true, OKDOK_STATUS_CONNECT_FAILED, message)
+        }
+        NoAnswer::TlsFailed(error) => {
+            let message = tls_text::message(&format!("{origin}{through}"), error);
+            (Ended::NotSent, false, OKDOK_STATUS_TLS_FAILED, message)
+        }
+        NoAnswer::NotStarted => {
+            let message = format!("the connection to {origin}{through} closed before the request was started");
+            (Ended::NotSent, true, OKDOK_STATUS_CONNECT_FAILED, message)
+        }
+        NoAnswer::Late => {
+            let advice = "allow more time with timeout_ms if this repeats";
+            let message = format!("{origin} gave no complete answer before the deadline; {advice}");
+            (Ended::Open, false, OKDOK_STATUS_TIMED_OUT, message)
+        }
+        NoAnswer::NotHttp(reason) => {
+            let advice = "check base_url, its port and whether it wants https";
+            let message = format!("what answered at {origin} does not speak HTTP as it should ({reason}); {advice}");
+            (Ended::Open, true, OKDOK_STATUS_UNEXPECTED_RESPONSE, message)
+        }
+        NoAnswer::Broken(reason) => {
+            let message = format!("the connection to {origin}{through} broke before an answer came: {reason}");
+            (Ended::Open, true, OKDOK_STATUS_CONNECTION_LOST, message)
+        }
+    };
+    Attempt::unanswered(ended, retry, status, message)
+}
+
+fn proxy_message(proxy: Option<&Proxy>, origin: &str, refusal: &str) -> String {
+    let url = proxy.map_or("", |proxy| proxy.url.as_str());
+    let reason = match refusal {
+        "proxy authorization required" if proxy.is_some_and(|proxy| proxy.authorization.is_some()) => {
+            "it did not accept the user name and password (407)"
+        }
+        "proxy authorization required" => "it asks for a login (407): put user:password@ into the proxy's URL",
+        "unsuccessful" => "it refused",
+        "unexpected end of file" | "io error establishing tunnel" => "it hung up",
+        other => other,
+    };
+    format!(
+        "the proxy {url} opened no tunnel to {origin}: {reason}. Nothing was sent to the service. Set the right proxy in \
+         options.proxy or HTTPS_PROXY, or exclude the host by NO_PROXY; PAC files and NTLM or Kerberos logins are not \
+         spoken"
+    )
+}

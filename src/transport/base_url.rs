@@ -1,0 +1,79 @@
+//! The base URL of the service.
+
+use rustls::pki_types::ServerName;
+use url::{Host, Url};
+
+use crate::outcome::Refusal;
+
+use super::url::{authority, checked_url, shown};
+
+/// The development host, the only one that the service's own page names:
+/// <https://wiki.signatus.com/documentation/okdokument-api/3-4-delete-signature-request-id/>
+const DEFAULT_BASE_URL: &str = "https://apidev.okdokument.com";
+
+#[derive(Debug)]
+pub struct BaseUrl {
+    /// Ends before `/JSON`: a scheme, a host, perhaps a port and a path prefix.
+    url: Url,
+    /// For messages: scheme, host and port.
+    origin: String,
+}
+
+impl BaseUrl {
+    pub fn parse(text: Option<&str>) -> Result<Self, Refusal> {
+        let text = text.unwrap_or(DEFAULT_BASE_URL);
+        let mut url = checked_url("base_url", text)?;
+        if url.username() != "" || url.password().is_some() || authority(text).contains('@') {
+            return Err(Refusal::argument(
+                "base_url must not hold a user name or password; the API key goes into api_key",
+            ));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Refusal::argument(format!("base_url {} must not have a query or fragment", shown(text))));
+        }
+        let path = url.path().trim_end_matches('/');
+        let prefix = path.strip_suffix("/JSON").unwrap_or(path).to_owned();
+        url.set_path(&prefix);
+        let origin = url.origin().ascii_serialization();
+        let base = Self { url, origin };
+        if !base.is_https() && !base.is_loopback() {
+            return Err(Refusal::argument(format!(
+                "base_url {} would send the API key in the clear; use https:// (http:// is for loopback addresses and \
+                 localhost only)",
+                shown(text)
+            )));
+        }
+        let host = base.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        if ServerName::try_from(host).is_err() {
+            // A label of more than 63 characters, say: no certificate can be for it.
+            return Err(Refusal::argument(format!("base_url {} has an impossible host name", shown(text))));
+        }
+        Ok(base)
+    }
+
+    /// This base with `path` behind its own.
+    pub fn join(&self, path: &str) -> Option<Url> {
+        let mut url = self.url.clone();
+        let full = format!("{}{path}", self.url.path().trim_end_matches('/'));
+        url.set_path(&full);
+        // Once more before it is sent: URL parsers mend some paths silently, and this one says what will be deleted.
+        (url.path() == full && url.query().is_none() && url.fragment().is_none()).then_some(url)
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    pub fn is_loopback(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
+            None => false,
+        }
+    }
+
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+}

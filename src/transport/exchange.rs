@@ -1,0 +1,172 @@
+//! One request, and what came of it: an answer, or why none came.
+
+use std::error::Error;
+use std::io::{ErrorKind, Read};
+use std::time::Instant;
+
+use reqwest::blocking::{Client as HttpClient, Response};
+use reqwest::header::{CONNECTION, HeaderMap, RETRY_AFTER};
+use reqwest::{Method, Version};
+use rustls::AlertDescription;
+use url::Url;
+
+use super::connections::Connections;
+use super::error_chain::{chain, find, innermost, is_out_of_resources};
+use super::resolver::ResolveError;
+
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// A response, its head complete.
+#[derive(Debug)]
+pub struct Answer {
+    pub http_status: u16,
+    /// The value of `Retry-After`.
+    pub retry_after: Option<String>,
+    pub body: Body,
+    /// It ends the connection, which was there before this request: it may have been meant for another one.
+    pub may_be_for_another: bool,
+}
+
+/// A body as it arrived; only a complete one is looked into.
+#[derive(Debug)]
+pub enum Body {
+    Complete(Vec<u8>),
+    TooLarge,
+    /// Ended or broken before its end.
+    Cut,
+    /// Not complete at the deadline.
+    Late,
+}
+
+/// Why no complete response head came. Text is the stack's own.
+#[derive(Debug)]
+pub enum NoAnswer {
+    /// No thread, descriptor or memory map was left for a connection.
+    NoResources(String),
+    NotResolved(String),
+    ProxyRefused(String),
+    NotConnected(String),
+    /// No handshake; or the server refused the client's certificate, and did not look at the request.
+    TlsFailed(rustls::Error),
+    /// The connection closed before the request was started.
+    NotStarted,
+
+    // From here on the request may have arrived.
+    /// The deadline passed.
+    Late,
+    NotHttp(String),
+    Broken(String),
+}
+
+pub fn exchange(
+    http: &HttpClient,
+    connections: &Connections,
+    url: &Url,
+    headers: &HeaderMap,
+    deadline: Instant,
+) -> Result<Answer, NoAnswer> {
+    let begun = Instant::now();
+    let sent = http
+        .request(Method::DELETE, url.clone())
+        .headers(headers.clone())
+        // On the request it is a true deadline; on the client it starts anew at every read.
+        .timeout(deadline.saturating_duration_since(begun))
+        .send();
+    match sent {
+        Ok(mut response) => {
+            let was_there_before = connections.answered(response.extensions(), begun);
+            let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+            Ok(Answer {
+                http_status: response.status().as_u16(),
+                retry_after: retry_after.map(str::to_owned),
+                may_be_for_another: was_there_before && ends_connection(&response),
+                body: read(&mut response, deadline),
+            })
+        }
+        Err(error) => {
+            let fresh = connections.failed(&error);
+            Err(no_answer(&error.without_url(), fresh, deadline))
+        }
+    }
+}
+
+/// RFC 9112, 9.3.
+fn ends_connection(response: &Response) -> bool {
+    let lists = || response.headers().get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let has = |option| lists().flat_map(|list| list.split(',')).any(|it| it.trim().eq_ignore_ascii_case(option));
+    has("close") || response.version() == Version::HTTP_10 && !has("keep-alive")
+}
+
+fn read(response: &mut Response, deadline: Instant) -> Body {
+    let mut bytes = Vec::new();
+    let mut block = [0; 4096];
+    loop {
+        match response.read(&mut block) {
+            Ok(0) => return Body::Complete(bytes),
+            Ok(count) => bytes.extend(block.iter().take(count)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) if Instant::now() >= deadline => return Body::Late,
+            Err(_) => return Body::Cut,
+        }
+        if bytes.len() > LARGEST_BODY {
+            return Body::TooLarge;
+        }
+        // A body that drips must not carry us past it.
+        if Instant::now() >= deadline {
+            return Body::Late;
+        }
+    }
+}
+
+/// `fresh`: the connection had not brought an answer before.
+fn no_answer(error: &reqwest::Error, fresh: bool, deadline: Instant) -> NoAnswer {
+    let hyper_error = find::<hyper::Error>(error);
+    let tls_error = find::<rustls::Error>(error);
+    let not_started = hyper_error.is_some_and(hyper::Error::is_canceled);
+    if error.is_connect() {
+        if is_out_of_resources(error) {
+            NoAnswer::NoResources(innermost(error))
+        } else if let Some(reason) = chain(error).find_map(tunnel_refusal) {
+            NoAnswer::ProxyRefused(reason)
+        } else if let Some(error) = find::<ResolveError>(error) {
+            NoAnswer::NotResolved(error.to_string())
+        } else if let Some(error) = tls_error {
+            NoAnswer::TlsFailed(error.clone())
+        } else if error.is_timeout() {
+            NoAnswer::NotConnected("not within the connect time-out".into())
+        } else {
+            NoAnswer::NotConnected(innermost(error))
+        }
+    } else if let Some(error) = tls_error.filter(|error| (fresh || not_started) && refuses_client_certificate(error)) {
+        NoAnswer::TlsFailed(error.clone())
+    } else if not_started {
+        NoAnswer::NotStarted
+    } else if Instant::now() >= deadline {
+        NoAnswer::Late
+    } else if hyper_error.is_some_and(hyper::Error::is_parse) {
+        NoAnswer::NotHttp(innermost(error))
+    } else {
+        NoAnswer::Broken(innermost(error))
+    }
+}
+
+/// What a proxy did instead of opening a tunnel. The stack's type is private, so its text must do; a test pins it.
+fn tunnel_refusal(error: &(dyn Error + 'static)) -> Option<String> {
+    let text = error.to_string();
+    let reason = text.strip_prefix("tunnel error: ")?;
+    // The proxy was not even reached: an error of connecting, further down the chain.
+    (reason != "failed to create underlying connection").then(|| reason.to_owned())
+}
+
+/// In TLS 1.3 a server says so only after the handshake; the request, sent in the same breath, was not looked at.
+pub fn refuses_client_certificate(error: &rustls::Error) -> bool {
+    matches!(
+        error,
+        rustls::Error::AlertReceived(
+            AlertDescription::CertificateRequired
+                | AlertDescription::UnknownCA
+                | AlertDescription::BadCertificate
+                | AlertDescription::AccessDenied
+        )
+    )
+}

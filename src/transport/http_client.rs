@@ -1,0 +1,80 @@
+//! Sets up the HTTP client: all that the stack does unless told otherwise, and must not.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::blocking::Client as HttpClient;
+use reqwest::redirect;
+use rustls::ClientConfig;
+use rustls::RootCertStore;
+use rustls::crypto::ring;
+use tower::util::MapResponseLayer;
+
+use crate::outcome::Refusal;
+use crate::process;
+
+use super::connections::Connections;
+use super::error_chain::{chain, innermost};
+use super::proxy::Proxy;
+use super::resolver::DetachedResolver;
+
+/// Common servers close an idle connection after 5 s; a request should not meet that.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+
+pub fn build(
+    roots: Arc<RootCertStore>,
+    proxy: Option<&Proxy>,
+    connect_timeout: Duration,
+    connections: &Connections,
+) -> Result<HttpClient, Refusal> {
+    let made = connections.clone();
+    let mut builder = HttpClient::builder()
+        .https_only(!roots.is_empty())
+        .tls_backend_preconfigured(tls_config(roots)?)
+        .http1_only()
+        // A redirect would carry the key to another host, and a 303 would turn the DELETE into a GET.
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .dns_resolver(Arc::new(DetachedResolver::new(connect_timeout)))
+        .connect_timeout(connect_timeout)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        // Each request brings its own deadline.
+        .timeout(None)
+        .connector_layer(MapResponseLayer::new(move |connection| {
+            made.made(&connection);
+            connection
+        }));
+    #[cfg(target_os = "linux")]
+    {
+        // A pooled connection whose peer has vanished costs no more than making one.
+        builder = builder.tcp_user_timeout(connect_timeout);
+    }
+    if let Some(proxy) = proxy {
+        let mut through = reqwest::Proxy::all(&proxy.url).map_err(|error| Refusal::Internal(error.to_string()))?;
+        if let Some(authorization) = &proxy.authorization {
+            through = through.custom_http_auth(authorization.clone());
+        }
+        builder = builder.proxy(through);
+    }
+    process::with_async_signals_blocked(|| builder.build()).map_err(|error| not_built(&error))
+}
+
+/// TLS 1.2 or newer with ring, trusting `roots` alone.
+fn tls_config(roots: Arc<RootCertStore>) -> Result<ClientConfig, Refusal> {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Refusal::Internal(error.to_string()))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn not_built(error: &reqwest::Error) -> Refusal {
+    let innermost = innermost(error);
+    if chain(error).any(<dyn std::error::Error>::is::<io::Error>) {
+        Refusal::NoResources(format!("no thread or descriptor could be had for the connections: {innermost}"))
+    } else {
+        Refusal::Internal(innermost)
+    }
+}
