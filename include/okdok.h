@@ -87,6 +87,28 @@ typedef struct okdok_options {
 } okdok_options;
 
 /**
+ * How one attempt of a call ended. 12 bytes on every platform.
+ */
+typedef struct okdok_attempt {
+  /**
+   * One of the `OKDOK_STATUS_` numbers: what the call's status would be if this attempt were its only one.
+   */
+  int16_t status;
+  /**
+   * The HTTP status code of its answer; 0: no response arrived.
+   */
+  int16_t http_status;
+  /**
+   * Milliseconds that were waited before it; 0 for the first.
+   */
+  uint32_t waited_ms;
+  /**
+   * Milliseconds from its start to its end.
+   */
+  uint32_t elapsed_ms;
+} okdok_attempt;
+
+/**
  * Everything that a call has to say, written whole by each call that is given one.
  *
  * 1024 bytes on every platform; the caller's own memory, which needs no initialising. Text is UTF-8, NUL-terminated,
@@ -128,9 +150,17 @@ typedef struct okdok_error {
    */
   char message[512];
   /**
+   * Milliseconds that the whole call took, waits included.
+   */
+  uint32_t elapsed_ms;
+  /**
+   * The newest six attempts, oldest first; entries past `attempts` are zero.
+   */
+  struct okdok_attempt attempt_log[6];
+  /**
    * Zero. Later fields come from here.
    */
-  uint32_t reserved[27];
+  uint32_t reserved[8];
 } okdok_error;
 
 /**

@@ -1,8 +1,23 @@
 //! What a call tells its caller: the C struct, and how text from anywhere is made fit for it.
 
 use std::ffi::c_char;
+use std::time::Duration;
 
-use crate::outcome::{Report, okdok_status};
+use crate::outcome::{LOGGED_ATTEMPTS, Report, okdok_status};
+
+/// How one attempt of a call ended. 12 bytes on every platform.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct okdok_attempt {
+    /// One of the `OKDOK_STATUS_` numbers: what the call's status would be if this attempt were its only one.
+    pub status: i16,
+    /// The HTTP status code of its answer; 0: no response arrived.
+    pub http_status: i16,
+    /// Milliseconds that were waited before it; 0 for the first.
+    pub waited_ms: u32,
+    /// Milliseconds from its start to its end.
+    pub elapsed_ms: u32,
+}
 
 /// Everything that a call has to say, written whole by each call that is given one.
 ///
@@ -28,29 +43,48 @@ pub struct okdok_error {
     pub service_value: [c_char; 256],
     /// For a person: what happened and what to do. "" only with `OKDOK_STATUS_OK`.
     pub message: [c_char; 512],
+    /// Milliseconds that the whole call took, waits included.
+    pub elapsed_ms: u32,
+    /// The newest six attempts, oldest first; entries past `attempts` are zero.
+    pub attempt_log: [okdok_attempt; 6],
     /// Zero. Later fields come from here.
-    pub reserved: [u32; 27],
+    pub reserved: [u32; 8],
 }
 
 /// A key shorter than this is likelier part of an innocent word than a leak.
 const SHORTEST_HIDDEN_KEY: usize = 8;
 
 impl okdok_error {
-    pub fn new(report: &Report, api_key: Option<&str>) -> Self {
-        let Report { attempt, attempts, outcome_unknown, .. } = report;
-        let wait = attempt.retry_after.unwrap_or_default().as_millis();
+    /// `elapsed` is the time that the call took.
+    pub fn new(report: &Report, api_key: Option<&str>, elapsed: Duration) -> Self {
+        let Report { attempt, attempts, outcome_unknown, log } = report;
+        let mut attempt_log = [okdok_attempt::default(); LOGGED_ATTEMPTS];
+        for (to, from) in attempt_log.iter_mut().zip(log) {
+            *to = okdok_attempt {
+                status: i16::try_from(from.status).unwrap_or_default(),
+                http_status: i16::try_from(from.http_status).unwrap_or_default(),
+                waited_ms: milliseconds(from.waited),
+                elapsed_ms: milliseconds(from.elapsed),
+            };
+        }
         Self {
             status: attempt.status,
             http_status: attempt.http_status.into(),
             attempts: *attempts,
             outcome_unknown: (*outcome_unknown).into(),
-            retry_after_ms: u32::try_from(wait).unwrap_or(u32::MAX),
+            retry_after_ms: milliseconds(attempt.retry_after.unwrap_or_default()),
             service_code: fit(&attempt.service_code, api_key),
             service_value: fit(&attempt.service_value, api_key),
             message: fit(&attempt.message, api_key),
-            reserved: [0; 27],
+            elapsed_ms: milliseconds(elapsed),
+            attempt_log,
+            reserved: [0; 8],
         }
     }
+}
+
+fn milliseconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// `text` without control characters and without the key, cut to a C string of `N` bytes.

@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 use std::ptr;
+use std::time::{Duration, Instant};
 
 use crate::call::{Client, SignatureRequestId};
 use crate::outcome::{Refusal, Report, okdok_status, status_name};
@@ -20,13 +21,19 @@ pub struct okdok_client {
     _opaque: [u8; 0],
 }
 
-/// Where a call writes what happened; each may be NULL.
+/// Where a call writes what happened, and when it began.
 struct Outputs {
     status: *mut okdok_status,
     error: *mut okdok_error,
+    /// `None` where the system's clock fails.
+    begun: Option<Instant>,
 }
 
 impl Outputs {
+    fn new(status: *mut okdok_status, error: *mut okdok_error) -> Self {
+        Self { status, error, begun: guarded(None, || Some(Instant::now())) }
+    }
+
     /// # Safety
     /// Each pointer is NULL or writable; what it points to need not be initialised.
     unsafe fn write(&self, report: &Report, api_key: Option<&str>) {
@@ -35,8 +42,9 @@ impl Outputs {
             unsafe { ptr::write_unaligned(self.status, report.attempt.status) };
         }
         if !self.error.is_null() {
+            let elapsed = self.begun.map_or(Duration::ZERO, |begun| begun.elapsed());
             // SAFETY: as above.
-            unsafe { ptr::write_unaligned(self.error, okdok_error::new(report, api_key)) };
+            unsafe { ptr::write_unaligned(self.error, okdok_error::new(report, api_key, elapsed)) };
         }
     }
 }
@@ -84,7 +92,7 @@ pub unsafe extern "C" fn okdok_client_new(
     out_status: *mut okdok_status,
     out_error: *mut okdok_error,
 ) -> *mut okdok_client {
-    let outputs = Outputs { status: out_status, error: out_error };
+    let outputs = Outputs::new(out_status, out_error);
     let made = guarded(None, || {
         // SAFETY: the caller's promise, passed on.
         Some(unsafe { new_client(base_url, api_key, options) })
@@ -158,7 +166,7 @@ pub unsafe extern "C" fn okdok_delete_signature_request(
     out_status: *mut okdok_status,
     out_error: *mut okdok_error,
 ) -> bool {
-    let outputs = Outputs { status: out_status, error: out_error };
+    let outputs = Outputs::new(out_status, out_error);
     let client = guarded(None, || handles::find(client.addr()));
     let report = guarded(Report::panicked(), || {
         // SAFETY: the caller's promise, passed on.

@@ -7,7 +7,7 @@ TEST(layout_of_the_error_is_1024_bytes_without_padding)
 {
     CHECK_INT(sizeof(okdok_error), 1024);
     CHECK_INT(offsetof(okdok_error, service_code), 20);
-    CHECK_INT(offsetof(okdok_error, reserved), 1024 - 27 * 4);
+    CHECK_INT(offsetof(okdok_error, reserved), 1024 - 8 * 4);
 }
 
 TEST(layout_of_the_options_is_4_numbers_and_3_pointers)

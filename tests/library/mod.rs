@@ -21,7 +21,18 @@ struct Error {
     service_code: [c_char; 128],
     service_value: [c_char; 256],
     message: [c_char; 512],
-    reserved: [u32; 27],
+    elapsed_ms: u32,
+    attempt_log: [Attempt; 6],
+    reserved: [u32; 8],
+}
+
+/// `okdok_attempt` of the header.
+#[repr(C)]
+struct Attempt {
+    status: i16,
+    http_status: i16,
+    waited_ms: u32,
+    elapsed_ms: u32,
 }
 
 type New = unsafe extern "C" fn(*const c_char, *const c_char, *const c_void, *mut i32, *mut Error) -> *mut c_void;
@@ -74,7 +85,13 @@ impl Client {
             let gone = delete(self.0, id.as_ptr(), ptr::null_mut(), error.as_mut_ptr());
             (gone, error.assume_init())
         };
-        assert_eq!(error.reserved, [0; 27]);
+        assert_eq!(error.reserved, [0; 8]);
+        let logged: u32 = error.attempt_log.iter().map(|attempt| attempt.waited_ms + attempt.elapsed_ms).sum();
+        assert!(logged <= error.elapsed_ms, "the attempts took longer than the call");
+        let begun = usize::try_from(error.attempts).unwrap();
+        let last = error.attempt_log.get(begun - 1).unwrap();
+        assert_eq!((i32::from(last.status), i32::from(last.http_status)), (error.status, error.http_status));
+        assert!(error.attempt_log.iter().skip(begun).all(|attempt| attempt.status == 0 && attempt.elapsed_ms == 0));
         // SAFETY: static text of the library.
         let name = unsafe { CStr::from_ptr(symbol::<StatusName>("okdok_status_name")(error.status)) };
         Outcome {
