@@ -1,6 +1,6 @@
 /* Deletes a signature request and says what happened. Exits with 0 only when it is gone.
  *
- *     OKDOK_BASE_URL=http://localhost:8080 OKDOK_API_KEY=sandbox-key ./delete 32f8628d-6658-443d-a2a0-f59d9d3752d2
+ *     OKDOK_BASE_URL=http://localhost:8080 OKDOK_API_KEY=sandbox-key ./delete 0b9ba6c8-2c5f-4c0e-8f8a-5d0f3e6c1a47
  */
 #include <okdok.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 //! A stand-in for the OKdokument service, for trying okdok without an account and for the tests of every language.
 //!
 //! `sandbox [--port N]`: listens on localhost (N = 8080 unless told; 0 = a free port) and prints its base URL.
+//! `sandbox --help`: prints this.
 //!
 //! | key                 | answer                          |
 //! | ------------------- | ------------------------------- |
@@ -8,12 +9,15 @@
 //! | `sandbox-forbidden` | 403                             |
 //! | any other, or none  | 401                             |
 //!
-//! | id                                          | answer                                                           |
-//! | ------------------------------------------- | ---------------------------------------------------------------- |
-//! | `missing-…`, `32f8628d-6658-443d-a2a0-f59d9d3752d222` | 400 `err.signature.request.not.exist`                  |
-//! | `invalid-…`                                 | 400 `err.invalid`                                                |
-//! | `error-…`                                   | 500                                                              |
-//! | any other                                   | the first time 200 `msg.deleted`, then as `missing-…`            |
+//! | id                                     | answer                                                                |
+//! | -------------------------------------- | --------------------------------------------------------------------- |
+//! | a UUID, in lower case and with dashes  | 200 `msg.deleted` the first time, then it does not exist              |
+//! | `32f8628d-6658-443d-a2a0-f59d9d3752d2` | 400 `err.signature.request.not.exist`: the id of the service's page   |
+//! | `invalid-…`                            | 400 `err.invalid`                                                     |
+//! | `error-…`                              | 500                                                                   |
+//! | any other, `missing-1` say             | 400 `err.signature.request.not.exist`                                 |
+//!
+//! So every UUID exists until it is deleted, and an id with a blank behind it, or half of one, does not.
 #![allow(clippy::expect_used, reason = "a program that cannot go on says why and ends")]
 
 use std::collections::HashSet;
@@ -24,11 +28,26 @@ use std::thread;
 
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 
-const USAGE: &str = "usage: sandbox [--port N]";
+const USAGE: &str = "usage: sandbox [--port N | --help]";
 const PATH: &str = "/JSON/signatureRequest/";
 
 fn main() -> io::Result<()> {
-    let port = port();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let port = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => 8080,
+        ["--port", port] => port.parse().expect(USAGE),
+        ["--help"] => {
+            // What is said above, from this very file.
+            for line in include_str!("sandbox.rs").lines().map_while(|line| line.strip_prefix("//!")) {
+                println!("{}", line.strip_prefix(' ').unwrap_or(line));
+            }
+            return Ok(());
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            std::process::exit(2)
+        }
+    };
     let service = MockServer::start();
     let deleted = Mutex::new(HashSet::new());
     service.mock(|when, then| {
@@ -45,18 +64,6 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-fn port() -> u16 {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => 8080,
-        ["--port", port] => port.parse().expect(USAGE),
-        _ => {
-            eprintln!("{USAGE}");
-            std::process::exit(2)
-        }
-    }
-}
-
 fn answer(request: &HttpMockRequest, deleted: &Mutex<HashSet<String>>) -> HttpMockResponse {
     let uri = request.uri();
     let Some(id) = uri.path().strip_prefix(PATH).filter(|_| request.method() == "DELETE") else {
@@ -68,18 +75,25 @@ fn answer(request: &HttpMockRequest, deleted: &Mutex<HashSet<String>>) -> HttpMo
         Some(b"sandbox-forbidden") => return status(403),
         _ => return status(401),
     }
-    let missing = "err.signature.request.not.exist";
     if id.starts_with("error-") {
         status(500)
     } else if id.starts_with("invalid-") {
         report(400, "err.invalid", "value", &id)
-    } else if id.starts_with("missing-") || id == "32f8628d-6658-443d-a2a0-f59d9d3752d222" {
-        report(400, missing, "value", &id)
-    } else if deleted.lock().expect("no answer panics").insert(id.to_string()) {
+    } else if exists(&id) && deleted.lock().expect("no answer panics").insert(id.to_string()) {
         report(200, "msg.deleted", "result", &id)
     } else {
-        report(400, missing, "value", &id)
+        report(400, "err.signature.request.not.exist", "value", &id)
     }
+}
+
+/// Until it is deleted.
+fn exists(id: &str) -> bool {
+    let is_uuid = id.len() == 36
+        && id.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        });
+    is_uuid && id != "32f8628d-6658-443d-a2a0-f59d9d3752d2"
 }
 
 fn status(code: u16) -> HttpMockResponse {
