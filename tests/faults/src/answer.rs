@@ -60,6 +60,12 @@ impl Answer {
         Self { bytes, head, tail: None, closes }
     }
 
+    /// As gateways give it to a connection that broke a rule.
+    pub fn stray(status: u16, says_close: bool) -> Self {
+        let close = if says_close { vec![(b"connection".to_vec(), b"close".to_vec())] } else { vec![] };
+        Self::reply(&Reply { status, fields: close, body: b"<html>no</html>".to_vec() }, b"")
+    }
+
     pub fn raw(bytes: &[u8], id: &[u8]) -> Self {
         let bytes = with_id(bytes, id);
         let head = bytes.windows(4).position(|end| end == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);

@@ -11,7 +11,7 @@ use crate::delivery::{Delivery, End};
 use crate::listener::{Listener, Script};
 use crate::proxy;
 use crate::random;
-use crate::step::Step;
+use crate::step::{Next, Step, Stray};
 use crate::stream::Stream;
 use crate::tls::{self, Cert, Greeted};
 
@@ -57,7 +57,7 @@ fn serve(stream: &mut Stream, listener: &Arc<Listener>) -> io::Result<End> {
             Script::Server(steps) => {
                 let step = listener.request(&head, steps, |step| !step.is_for_connections());
                 let Some(step) = step else { return Ok(End::Cut) };
-                perform(step, &requested_id(&head), stream, listener)?
+                perform(step, &requested_id(&head), stream, &mut unread, listener)?
             }
         };
         if end != End::KeepAlive {
@@ -96,15 +96,17 @@ fn requested_id(head: &[u8]) -> Vec<u8> {
     percent_decode(path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()).collect()
 }
 
-fn perform(step: &Step, id: &[u8], stream: &mut Stream, listener: &Listener) -> io::Result<End> {
+fn perform(step: &Step, id: &[u8], stream: &mut Stream, unread: &mut Vec<u8>, listener: &Listener) -> io::Result<End> {
     let mut delivery = Delivery::default();
+    let mut stray = None;
     let mut planned;
     let mut step = step;
     let answer = loop {
         step = match step {
             Step::Random { seed } => {
-                let nth = listener.ledger().service.ask(id);
-                planned = random::plan(*seed, id, nth);
+                let mut ledger = listener.ledger();
+                let nth = ledger.service.ask(id);
+                planned = random::plan(*seed, id, nth, ledger.service.hidden(id));
                 &planned
             }
             Step::Delay { time, then } => {
@@ -123,6 +125,10 @@ fn perform(step: &Step, id: &[u8], stream: &mut Stream, listener: &Listener) -> 
                 listener.refuse();
                 then
             }
+            Step::Stray(after, then) => {
+                stray.get_or_insert(*after);
+                then
+            }
             Step::Silent => return Ok(End::Silence),
             Step::Service => {
                 let deleted = listener.ledger().service.delete(id);
@@ -135,7 +141,49 @@ fn perform(step: &Step, id: &[u8], stream: &mut Stream, listener: &Listener) -> 
             },
         };
     };
-    delivery.send(&answer, stream, listener)
+    match (delivery.send(&answer, stream, listener)?, stray) {
+        (End::KeepAlive, Some(stray)) => go_astray(&stray, stream, unread, listener),
+        (end, _) => Ok(end),
+    }
+}
+
+fn go_astray(stray: &Stray, stream: &mut Stream, unread: &mut Vec<u8>, listener: &Listener) -> io::Result<End> {
+    listener.pause(stray.after)?;
+    let mut met = false;
+    if stray.next != Next::Unread
+        && let Some(head) = arrived(stream, unread)?
+    {
+        met = true;
+        listener.note(&head);
+        if let (Next::Done, Some(status)) = (stray.next, stray.status) {
+            listener.ledger().service.delete_behind(&requested_id(&head), status);
+        }
+    }
+    let Some(status) = stray.status else { return Ok(End::Close) };
+    stream.write_all(&Answer::stray(status, stray.says_close).bytes)?;
+    stream.flush()?;
+    if stray.ends {
+        return Ok(End::Close);
+    }
+    if !met {
+        // Whoever sends a request now has not seen that answer, and will take it for this request's own.
+        let Head::Whole(head) = read_head(stream, unread)? else { return Ok(End::Close) };
+        listener.note(&head);
+    }
+    Ok(End::KeepAlive)
+}
+
+/// The next request, where all of it has come by now.
+fn arrived(stream: &mut Stream, unread: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
+    stream.set_nonblocking(true)?;
+    let head = read_head(stream, unread);
+    stream.set_nonblocking(false)?;
+    match head {
+        Ok(Head::Whole(head)) => Ok(Some(head)),
+        Ok(Head::NotHttp | Head::Gone) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 enum Shaped<'a> {
@@ -160,6 +208,10 @@ fn shape<'a>(step: &'a Step, id: &[u8], delivery: &mut Delivery) -> Shaped<'a> {
             delivery.before.extend(informational(*count));
             return Shaped::Inside(then);
         }
+        Step::Extra { bytes, of } => {
+            delivery.behind.extend(bytes);
+            return Shaped::Inside(of);
+        }
         Step::Ok => Answer::ok(id),
         Step::Missing => Answer::missing(id),
         Step::Reply(reply) => Answer::reply(reply, id),
@@ -178,7 +230,11 @@ pub fn length(step: &Step, id: &[u8]) -> Option<(u64, u64)> {
     let mut step = step;
     loop {
         step = match step {
-            Step::Delay { then, .. } | Step::Hold(then) | Step::Delete(then) | Step::Last(then) => then,
+            Step::Delay { then, .. }
+            | Step::Hold(then)
+            | Step::Delete(then)
+            | Step::Last(then)
+            | Step::Stray(_, then) => then,
             around => match shape(around, id, &mut delivery) {
                 Shaped::Inside(of) => of,
                 Shaped::Answer(answer) => {

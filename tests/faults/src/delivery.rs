@@ -23,15 +23,21 @@ pub enum End {
 #[derive(Default)]
 pub struct Delivery {
     pub before: Vec<u8>,
+    /// Behind the answer, in one packet with it where it has no tail.
+    pub behind: Vec<u8>,
     pub limit: Option<(u64, End)>,
     pub pace: Option<Duration>,
 }
 
 impl Delivery {
     pub fn send(mut self, answer: &Answer, stream: &mut Stream, listener: &Listener) -> io::Result<End> {
-        let before = std::mem::take(&mut self.before);
-        self.write(&before, stream, listener)?;
-        self.write(&answer.bytes, stream, listener)?;
+        let mut bytes = std::mem::take(&mut self.before);
+        let mut behind = std::mem::take(&mut self.behind);
+        bytes.extend(&answer.bytes);
+        if answer.tail.is_none() {
+            bytes.append(&mut behind);
+        }
+        self.write(&bytes, stream, listener)?;
         if let Some(tail) = &answer.tail {
             let mut left = tail.length.unwrap_or(u64::MAX);
             while left > 0 && self.limit.is_none_or(|(bytes, _)| bytes > 0) {
@@ -42,6 +48,7 @@ impl Delivery {
                 }
             }
         }
+        self.write(&behind, stream, listener)?;
         Ok(match self.limit {
             Some((_, end)) => end,
             None if answer.closes => End::Close,

@@ -109,6 +109,12 @@ impl Listener {
         })
     }
 
+    /// Notes a request that has no step of its own.
+    pub fn note(&self, head: &[u8]) {
+        self.ledger().requests.push(head.to_vec());
+        self.changed.notify_all();
+    }
+
     /// Notes a request, and gives the step for it; `None` if that is one for connections.
     pub fn request<'a, S>(&self, head: &[u8], steps: &'a [S], for_requests: fn(&S) -> bool) -> Option<&'a S> {
         let mut ledger = self.ledger();

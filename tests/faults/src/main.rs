@@ -1,6 +1,6 @@
 //! A server that misbehaves on request, for the tests of every language.
 //!
-//! Started without arguments it prints one line, the address of its control port (`127.0.0.1:PORT`), and nothing else.
+//! `okdok-faults --help` prints this. Started without arguments it prints one line, the address of its control port (`127.0.0.1:PORT`), and nothing else.
 //! It ends on SIGTERM, SIGINT or SIGHUP, and when its parent process ends; on SIGKILL too, but then the files of `ca` stay behind. Ports are on 127.0.0.1 but for `serve6`, and are free ones.
 //!
 //! # Control protocol
@@ -46,7 +46,8 @@
 //! * `silent`: never answers, reads on.
 //! * `random=SEED`: deletes or not, and answers, drops, resets, cuts, refuses and so on, by a plan drawn from SEED, the id and how often this id was
 //!   asked for; so the plan does not depend on the order in which threads come. Honest: a whole `ok` or `missing` is true, and what a 4xx other
-//!   than 408 and 499 refuses is not deleted. About 1 request in 100 is never answered.
+//!   than 408 and 499 refuses is not deleted, but for a `stray` one that says `close`. What was deleted behind one of these is not refused with the
+//!   same status afterwards. About 1 request in 100 is never answered; 5 in 16 are followed by a `stray`, a `stale` or an `extra`.
 //!
 //! Before or around any of these, and each other:
 //!
@@ -55,6 +56,12 @@
 //! * `stallof=N:STEP`: the first N bytes, then silence.
 //! * `drip=MS[:STEP]`: a byte every MS milliseconds. `delay=MS[:STEP]`: waits first. `hold[:STEP]`: waits for `release`. Default STEP: `ok`.
 //! * `informational=N:STEP`: N times 100 or 103, then STEP.
+//! * `stray=US,STATUS[,read|,done][,close|,fin][:STEP]`: STEP, and US microseconds later an answer that nobody asked for. A request that has come by
+//!   then is left unread; with `read` it is read and never answered; with `done` the service deletes its id besides. Then, with `close`, the answer
+//!   says `Connection: close`, and the connection is closed; with `fin` it is closed all the same. With neither it goes on, but for the next
+//!   request: whoever sent that took the stray answer for its own, so it is read and not answered. Nothing of this where STEP ends the connection.
+//! * `stale=US[:STEP]`: STEP, and US microseconds later the connection is closed without a word.
+//! * `extra=BYTES[:STEP]`: STEP, and right behind its answer these bytes. A colon in them is `%3A`.
 //! * `delete:STEP`: the service deletes the id, then STEP (`delete:reset=0`: deleted, the reply lost).
 //! * `last:STEP`: stops listening before STEP, so that the next connection is refused; the port stays reserved.
 //!
@@ -102,6 +109,20 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 
 fn main() -> io::Result<()> {
+    match std::env::args().nth(1).as_deref() {
+        None => {}
+        Some("--help") => {
+            // What is said above, from this very file.
+            for line in include_str!("main.rs").lines().map_while(|line| line.strip_prefix("//!")) {
+                writeln!(io::stdout(), "{}", line.strip_prefix(' ').unwrap_or(line))?;
+            }
+            return Ok(());
+        }
+        Some(_) => {
+            eprintln!("usage: okdok-faults [--help]");
+            std::process::exit(2)
+        }
+    }
     let lifetime = lifetime::Lifetime::begin()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;

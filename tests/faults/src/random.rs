@@ -1,42 +1,82 @@
 //! A seeded plan: what happens to the n-th request for an id.
 
 use crate::delivery::End;
-use crate::step::{Reply, Step};
+use std::time::Duration;
 
-/// The same arguments give the same step, whatever the other requests do.
-pub fn plan(seed: u64, id: &[u8], nth: u64) -> Step {
+use crate::step::{Next, Reply, Step, Stray};
+
+/// The same arguments give the same step, whatever the other requests do. `hidden` is the status behind which this id was
+/// deleted: a service that has done what it was asked for does not refuse the same thing with that very status, and a
+/// client believes the second refusal.
+pub fn plan(seed: u64, id: &[u8], nth: u64, hidden: Option<u16>) -> Step {
     let mut dice = Dice(id.iter().fold(seed ^ nth.rotate_left(32), |state, byte| {
         let mut dice = Dice(state ^ u64::from(*byte));
         dice.next()
     }));
-    match dice.below(100) {
+    let step = match dice.below(100) {
         0..28 => Step::Service,
         28..31 => limited(u64::MAX, End::Cut, Step::Service),
         31..33 => Step::Informational { count: 2, then: Box::new(Step::Service) },
-        33..37 => refusal(&mut dice),
+        33..37 => {
+            let (status, step) = refusal(&mut dice);
+            if hidden == Some(status) { Step::Service } else { step }
+        }
         37..44 => too_many(&mut dice),
         fate => {
             let end = open(fate, &mut dice);
             if dice.below(2) == 0 { Step::Delete(Box::new(end)) } else { end }
         }
+    };
+    match dice.below(16) {
+        0..4 => Step::Stray(stray(&mut dice), Box::new(step)),
+        4 => Step::Extra { bytes: extra(&mut dice), of: Box::new(step) },
+        _ => step,
     }
 }
 
 /// Not deleted, and not worth a retry.
-fn refusal(dice: &mut Dice) -> Step {
+fn refusal(dice: &mut Dice) -> (u16, Step) {
     match dice.below(6) {
-        0 => reply("400;;{\"message\":\"err.invalid\"}"),
-        1 => reply("401"),
-        2 => reply("403;;<html>no</html>"),
-        3 => reply("404"),
-        4 => reply("409;;{\"message\":\"err.conflict\"}"),
+        0 => (400, reply("400;;{\"message\":\"err.invalid\"}")),
+        1 => (401, reply("401")),
+        2 => (403, reply("403;;<html>no</html>")),
+        3 => (404, reply("404")),
+        4 => (409, reply("409;;{\"message\":\"err.conflict\"}")),
         // Cut short, so it does not say that the id does not exist.
-        _ => limited(
-            u64::MAX,
-            End::Cut,
-            reply("400;content-length:300;;{\"message\":\"err.signature.request.not.exist\""),
-        ),
+        _ => {
+            let answer = reply("400;content-length:300;;{\"message\":\"err.signature.request.not.exist\"");
+            (400, limited(u64::MAX, End::Cut, answer))
+        }
     }
+}
+
+/// What can meet the next request of the connection. It is deleted only behind an answer that says `close`: without, no
+/// client can tell it from the answer to its own request.
+fn stray(dice: &mut Dice) -> Stray {
+    const STATUSES: [u16; 8] = [400, 401, 403, 404, 408, 413, 421, 431];
+    let microseconds = dice.below(600);
+    let status = STATUSES.into_iter().cycle().nth(usize::try_from(dice.below(8)).unwrap_or(0));
+    let (next, says_close, ends) = match dice.below(10) {
+        0..5 => (Next::Done, true, true),
+        5 => (Next::Read, true, true),
+        6 => (Next::Unread, true, true),
+        7 => (Next::Unread, false, true),
+        8 => (Next::Read, false, false),
+        _ => return Stray::stale(microseconds),
+    };
+    Stray { after: Duration::from_micros(microseconds), status, next, says_close, ends }
+}
+
+/// Bytes behind an answer, which no request asked for.
+fn extra(dice: &mut Dice) -> Vec<u8> {
+    let text = match dice.below(4) {
+        0 => "\r\n",
+        1 => "this is not HTTP\r\n\r\n",
+        2 => "HTTP/1.1 200 OK\r\ncontent-length: 44\r\n\r\n{\"message\":\"msg.deleted\",\"result\":\"another\"}",
+        // No refusal of this plan has the same status.
+        _ => "HTTP/1.1 431 Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+    };
+    text.as_bytes().to_vec()
 }
 
 fn too_many(dice: &mut Dice) -> Step {
@@ -106,19 +146,32 @@ mod tests {
     use std::collections::HashMap;
 
     fn many() -> impl Iterator<Item = Step> {
-        (0..20_000_u64).map(|id| plan(7, id.to_string().as_bytes(), id % 3))
+        (0..20_000_u64).map(|id| plan(7, id.to_string().as_bytes(), id % 3, None))
     }
 
     #[test]
     fn the_same_seed_gives_the_same_plan_and_another_seed_another() {
         assert!(many().eq(many()));
-        assert!((0..50_u64).any(|id| plan(7, &id.to_le_bytes(), 0) != plan(8, &id.to_le_bytes(), 0)));
-        assert!((0..50_u64).any(|id| plan(7, &id.to_le_bytes(), 0) != plan(7, &id.to_le_bytes(), 1)));
+        assert!((0..50_u64).any(|id| plan(7, &id.to_le_bytes(), 0, None) != plan(8, &id.to_le_bytes(), 0, None)));
+        assert!((0..50_u64).any(|id| plan(7, &id.to_le_bytes(), 0, None) != plan(7, &id.to_le_bytes(), 1, None)));
+    }
+
+    /// Without what comes after the answer.
+    fn answer(step: Step) -> Step {
+        match step {
+            Step::Stray(_, then) => *then,
+            Step::Extra { of, .. } => *of,
+            step => step,
+        }
+    }
+
+    fn answers() -> impl Iterator<Item = Step> {
+        many().map(answer)
     }
 
     #[test]
     fn a_deletion_is_never_hidden_behind_a_refusal() {
-        for step in many() {
+        for step in answers() {
             if let Step::Delete(then) = step
                 && let Step::Reply(reply) = *then
             {
@@ -128,10 +181,38 @@ mod tests {
     }
 
     #[test]
+    fn a_deletion_is_never_hidden_behind_a_stray_answer_that_no_client_can_tell() {
+        let mut kinds = HashMap::new();
+        for step in many() {
+            if let Step::Stray(stray, _) = step {
+                assert!(stray.next != Next::Done || (stray.says_close && stray.ends), "{stray:?}");
+                *kinds.entry((stray.next as u8, stray.says_close, stray.ends, stray.status)).or_insert(0) += 1;
+            }
+        }
+        // Five kinds with each of eight statuses, and the stale connections.
+        assert_eq!(kinds.len(), 41, "{kinds:#?}");
+    }
+
+    #[test]
+    fn what_was_done_is_not_refused_afterwards_with_the_same_status() {
+        let mut changed = 0;
+        for id in 0..20_000_u64 {
+            let step = |hidden| answer(plan(7, id.to_string().as_bytes(), 1, hidden));
+            for status in [400, 401, 403] {
+                let (free, bound) = (step(None), step(Some(status)));
+                changed += u32::from(free != bound);
+                let refused = matches!(&bound, Step::Reply(reply) if reply.status == status);
+                assert!(!refused, "{bound:?}");
+            }
+        }
+        assert!(changed > 100, "{changed}");
+    }
+
+    #[test]
     fn every_kind_of_end_comes_up_and_silence_stays_rare() {
         let mut kinds = HashMap::new();
         let mut silent = 0;
-        for step in many() {
+        for step in answers() {
             let step = if let Step::Delete(then) = step { *then } else { step };
             silent += u32::from(step == Step::Silent);
             let kind = match step {

@@ -27,11 +27,33 @@ pub enum Step {
     Delay { time: Duration, then: Box<Step> },
     Hold(Box<Step>),
     Informational { count: u32, then: Box<Step> },
+    Extra { bytes: Vec<u8>, of: Box<Step> },
+    Stray(Stray, Box<Step>),
     Delete(Box<Step>),
     Last(Box<Step>),
 
     Accept(End),
     Cert(Cert),
+}
+
+/// What befalls a connection after an answer, whether or not somebody asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stray {
+    pub after: Duration,
+    /// `None`: nothing is said.
+    pub status: Option<u16>,
+    pub next: Next,
+    pub says_close: bool,
+    pub ends: bool,
+}
+
+/// What becomes of a request that has come by then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    Unread,
+    Read,
+    /// Read, and its id deleted.
+    Done,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +90,7 @@ impl FromStr for Step {
 }
 
 fn request_step(word: &str) -> Result<Step, String> {
-    // Only the default of `hold`, `drip` and `delay` may be left out; an empty argument never parses.
+    // Only the default of `hold` and of what comes before a colon may be left out; an empty argument never parses.
     let (name, argument) = match word.find(['=', ':']) {
         Some(at) => (word.split_at(at).0, Some(word.split_at(at + 1).1)),
         None => (word, None),
@@ -93,6 +115,9 @@ fn request_step(word: &str) -> Result<Step, String> {
         "delay" => Step::Delay { time: milliseconds(first)?, then: Box::new(request_step(rest)?) },
         "hold" => Step::Hold(Box::new(request_step(argument)?)),
         "informational" => Step::Informational { count: number(first)?, then: Box::new(request_step(rest)?) },
+        "extra" => Step::Extra { bytes: decode(first), of: Box::new(request_step(rest)?) },
+        "stray" => Step::Stray(first.parse()?, Box::new(request_step(rest)?)),
+        "stale" => Step::Stray(Stray::stale(number(first)?), Box::new(request_step(rest)?)),
         "delete" => Step::Delete(Box::new(request_step(argument)?)),
         "last" => Step::Last(Box::new(request_step(argument)?)),
         _ => return Err(format!("no such step: {word}")),
@@ -109,6 +134,35 @@ fn bare_step(name: &str) -> Option<Step> {
         "silent" => Step::Silent,
         _ => return None,
     })
+}
+
+impl Stray {
+    pub fn stale(microseconds: u64) -> Self {
+        let after = Duration::from_micros(microseconds);
+        Self { after, status: None, next: Next::Unread, says_close: false, ends: true }
+    }
+}
+
+/// `US,STATUS[,read|,done][,close|,fin]`
+impl FromStr for Stray {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut words = text.split(',');
+        let mut stray = Self::stale(number(words.next().unwrap_or_default())?);
+        stray.status = Some(number(words.next().unwrap_or_default())?);
+        stray.ends = false;
+        for word in words {
+            match word {
+                "read" => stray.next = Next::Read,
+                "done" => stray.next = Next::Done,
+                "close" => (stray.says_close, stray.ends) = (true, true),
+                "fin" => stray.ends = true,
+                _ => return Err(format!("a stray answer is US,STATUS[,read|,done][,close|,fin]: {text}")),
+            }
+        }
+        Ok(stray)
+    }
 }
 
 impl FromStr for Reply {
@@ -171,6 +225,26 @@ mod tests {
     }
 
     #[test]
+    fn a_stray_answer_says_what_it_does_to_the_next_request() {
+        let stray = |next, says_close, ends| Stray {
+            after: Duration::from_micros(300),
+            status: Some(400),
+            next,
+            says_close,
+            ends,
+        };
+        for (word, wanted) in [
+            ("stray=300,400", stray(Next::Unread, false, false)),
+            ("stray=300,400,fin:ok", stray(Next::Unread, false, true)),
+            ("stray=300,400,read,close:ok", stray(Next::Read, true, true)),
+            ("stray=300,400,done,close", stray(Next::Done, true, true)),
+            ("stale=300", Stray { status: None, ..stray(Next::Unread, false, true) }),
+        ] {
+            assert_eq!(word.parse(), Ok(Step::Stray(wanted, Box::new(Step::Ok))), "{word}");
+        }
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         for word in [
             "",
@@ -195,6 +269,11 @@ mod tests {
             "accept-reset=1",
             "random=x",
             "last",
+            "stray=1",
+            "stray=1,400,never",
+            "stray=1,:ok",
+            "stale=x",
+            "extra=x:",
         ] {
             assert!(word.parse::<Step>().is_err(), "{word}");
         }

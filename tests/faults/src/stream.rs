@@ -15,16 +15,23 @@ pub enum Stream {
 }
 
 impl Stream {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(tls) => &tls.sock,
+        }
+    }
+
+    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        self.tcp().set_nonblocking(nonblocking)
+    }
+
     /// Ends the connection; for a FIN or RST no other copy of the descriptor may be open.
     pub fn end(mut self, end: End) {
         // The client may be gone already: then there is nothing left to do.
         match end {
             End::Reset => {
-                let tcp = match &self {
-                    Self::Plain(tcp) => tcp,
-                    Self::Tls(tls) => &tls.sock,
-                };
-                let _ = SockRef::from(tcp).set_linger(Some(Duration::ZERO));
+                let _ = SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO));
             }
             End::Close => {
                 if let Self::Tls(tls) = &mut self {

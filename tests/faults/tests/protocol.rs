@@ -233,6 +233,99 @@ fn slow_answers_are_slow_and_whole() {
     assert_eq!(statuses, [100, 103, 200]);
 }
 
+/// What a connection brings after the answer to "1", and to "2" where that is asked for meanwhile: statuses, then how it ends.
+fn astray(faults: &Faults, step: &str, asks_again: bool) -> (Vec<u16>, Option<ErrorKind>, String, String) {
+    let port = faults.port(&format!("serve {step}:service"));
+    let mut stream = connect(port);
+    delete(&mut stream, "1");
+    if asks_again {
+        // Else both could be read at once.
+        faults.ask(&format!("wait {port} 1"));
+        delete(&mut stream, "2");
+    } else {
+        stream.get_ref().shutdown(Shutdown::Write).unwrap();
+    }
+    let (bytes, error) = rest(&mut stream);
+    let text = String::from_utf8(bytes).unwrap();
+    let statuses = text.split("HTTP/1.1 ").skip(1).map(|answer| answer.split(' ').next().unwrap().parse().unwrap());
+    (statuses.collect(), error, faults.ask(&format!("deleted {port} 2")), faults.ask(&format!("seen {port}")))
+}
+
+#[test]
+fn a_stray_answer_meets_the_next_request() {
+    let faults = Faults::start();
+    let seen = |requests| format!("connections 1 requests {requests}");
+    // The second request is sent at once, and there when the 20 ms are over.
+    for (step, deleted, requests) in [("done", "yes", 2), ("read", "no", 2)] {
+        let stray = astray(&faults, &format!("stray=20000,403,{step},close"), true);
+        assert_eq!(stray, (vec![200, 403], None, deleted.into(), seen(requests)), "{step}");
+    }
+    // Closed over what was not read.
+    for step in ["close", "fin"] {
+        let (_, error, deleted, requests) = astray(&faults, &format!("stray=20000,403,{step}"), true);
+        assert_eq!((error, deleted, requests), (Some(ErrorKind::ConnectionReset), "no".into(), seen(1)), "{step}");
+    }
+    for step in ["done,close", "read,close", "close", "fin"] {
+        let stray = astray(&faults, &format!("stray=100,403,{step}"), false);
+        assert_eq!(stray, (vec![200, 403], None, "no".into(), seen(1)), "{step}");
+    }
+    let (statuses, _, deleted, requests) = astray(&faults, "stale=20000", true);
+    assert_eq!((statuses.len() < 2, deleted, requests), (true, "no".into(), seen(1)));
+    assert_eq!(astray(&faults, "stale=100", false), (vec![200], None, "no".into(), seen(1)));
+}
+
+#[test]
+fn a_stray_answer_says_close_where_it_is_told_to() {
+    let faults = Faults::start();
+    for (step, says) in [("stray=1,431,close", true), ("stray=1,431,fin", false)] {
+        let mut stream = connect(faults.port(&format!("serve {step}")));
+        delete(&mut stream, "1");
+        let (bytes, error) = rest(&mut stream);
+        let text = String::from_utf8(bytes).unwrap();
+        assert_eq!((text.contains("\r\nconnection: close\r\n"), error), (says, None), "{text}");
+        assert!(text.contains("431"), "{text}");
+    }
+}
+
+#[test]
+fn a_connection_that_stays_open_swallows_the_request_that_a_stray_answer_met() {
+    let faults = Faults::start();
+    for step in ["stray=1,403", "stray=1,403,done"] {
+        let port = faults.port(&format!("serve {step}:ok missing"));
+        let mut stream = connect(port);
+        delete(&mut stream, "1");
+        assert_eq!([answer(&mut stream).0, answer(&mut stream).0], [200, 403]);
+        delete(&mut stream, "2");
+        delete(&mut stream, "3");
+        assert_eq!(answer(&mut stream), (400, r#"{"message":"err.signature.request.not.exist","value":"3"}"#.into()));
+        assert_eq!(faults.ask(&format!("seen {port}")), "connections 1 requests 3");
+        assert_eq!(faults.ask(&format!("deleted {port} 2")), "no");
+    }
+}
+
+#[test]
+fn extra_bytes_come_right_behind_an_answer() {
+    let faults = Faults::start();
+    let port = faults.port("serve extra=HTTP/1.1%20403%20No%0D%0A%0D%0A:reply=200;;x extra=%0D%0Ax:cut=999");
+    let mut stream = connect(port);
+    delete(&mut stream, "1");
+    assert_eq!(answer(&mut stream), (200, "x".into()));
+    assert_eq!(stream.buffer(), b"HTTP/1.1 403 No\r\n\r\n");
+    delete(&mut stream, "1");
+    let (bytes, _) = rest(&mut stream);
+    assert!(bytes.ends_with(b"}\r\nx"), "{}", String::from_utf8_lossy(&bytes));
+}
+
+#[test]
+fn help_is_printed_and_anything_else_refused() {
+    let run = |argument| Command::new(env!("CARGO_BIN_EXE_okdok-faults")).arg(argument).output().unwrap();
+    let help = run("--help");
+    assert!(help.status.success());
+    let text = String::from_utf8(help.stdout).unwrap();
+    assert!(text.contains("| `serve STEP...` |") && text.contains("* `hangup`"), "{text}");
+    assert_eq!(run("--port").status.code(), Some(2));
+}
+
 #[test]
 fn long_answers_go_on_for_as_long_as_they_are_read() {
     const ENOUGH: usize = 3_000_000;
