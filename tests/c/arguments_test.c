@@ -153,6 +153,86 @@ TEST(arguments_a_bad_id_is_refused_and_nothing_is_sent)
     okdok_free(client);
 }
 
+/* With NULL for a client nothing can be sent, and an id is judged all the same. */
+static outcome dry_run(const char *id)
+{
+    outcome result;
+    okdok_status status = -1;
+    memset(&result.error, 0xAA, sizeof result.error);
+    result.gone = okdok_delete_signature_request(NULL, id, &status, &result.error);
+    CHECK_INT(status, result.error.status);
+    return result;
+}
+
+/* Each looks like "id-1", or like another id that may well exist; copied from a mail, a table or a web page. */
+TEST(arguments_an_id_that_looks_like_another_is_refused)
+{
+    static const struct { const char *id, *character, *place; } cases[] = {
+        { " id-1", "U+0020", "" }, { "id-1 ", "U+0020", "after the 4th character" }, { "id-1  ", "U+0020", "" }, { " ", "U+0020", "" },
+        { "\xC2\xA0id-1", "U+00A0", "" }, { "id-1\xC2\xA0", "U+00A0", "after the 4th character" },
+        { "id\xC2\xA0-1", "U+00A0", "after the 2nd character" }, { "i\xE2\x80\x83" "d-1", "U+2003", "after the 1st character" },
+        { "id-\xE3\x80\x80" "1", "U+3000", "after the 3rd character" }, { "id-1\xE2\x80\xAF", "U+202F", "after the 4th character" },
+        { "id-1\xE2\x80\xA8", "U+2028", "after the 4th character" }, { "id\xE2\x80\xA9-1", "U+2029", "after the 2nd character" },
+        { "id-1\xE1\x9A\x80x", "U+1680", "after the 4th character" },
+        /* Format characters: zero-width, byte order mark, soft hyphen, bidirectional, joiners, tags. */
+        { "id-1\xE2\x80\x8B", "U+200B", "after the 4th character" }, { "id\xE2\x80\x8B-1", "U+200B", "after the 2nd character" },
+        { "\xEF\xBB\xBFid-1", "U+FEFF", "" }, { "id-1\xEF\xBB\xBF", "U+FEFF", "after the 4th character" },
+        { "id\xC2\xAD-1", "U+00AD", "after the 2nd character" }, { "\xE2\x80\x8Eid-1", "U+200E", "" },
+        { "id-1\xE2\x80\x8F", "U+200F", "after the 4th character" }, { "id\xE2\x80\xAE-1", "U+202E", "after the 2nd character" },
+        { "\xE2\x81\xA6id-1\xE2\x81\xA9", "U+2066", "" }, { "id-1\xE2\x81\xA9", "U+2069", "after the 4th character" },
+        { "id\xD8\x9C-1", "U+061C", "after the 2nd character" }, { "id\xE2\x80\x8D-1", "U+200D", "after the 2nd character" },
+        { "id\xE2\x81\xA0-1", "U+2060", "after the 2nd character" }, { "id\xF3\xA0\x81\x81-1", "U+E0041", "after the 2nd character" },
+        /* Counted in characters, not in bytes. */
+        { "\xC5\xBE\xC5\xBE\xE2\x80\x8B-1", "U+200B", "after the 2nd character" },
+        { "id-123456789\xE2\x80\x8B", "U+200B", "after the 12th character" },
+        { "id-12345678901234567\xE2\x80\x8B", "U+200B", "after the 20th character" },
+        { "id-123456789012345678\xE2\x80\x8B", "U+200B", "after the 21st character" },
+    };
+    int port = faults_serve("ok");
+    okdok_client *client = okdok_client_new(http_url(port), KEY, NULL, NULL, NULL);
+    CHECK(client != NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int dry = 0; dry <= 1; dry++) {
+            outcome result = dry_run(cases[i].id);
+            if (!dry) result.gone = okdok_delete_signature_request(client, cases[i].id, NULL, &result.error);
+            if (result.error.status != OKDOK_STATUS_INVALID_ARGUMENT) fprintf(stderr, "%s in \"%s\": ", cases[i].character, cases[i].id);
+            CHECK_OUTCOME(result, OKDOK_STATUS_INVALID_ARGUMENT, 0, 0, 0);
+            CHECK_HAS(result.error.message, "signature_request_id");
+            CHECK_HAS(result.error.message, cases[i].character);
+            CHECK_HAS(result.error.message, cases[i].place);
+        }
+    CHECK_INT(faults_connections(port), 0);
+    okdok_free(client);
+}
+
+/* Opaque otherwise: what is visible, or a blank between, is the service's affair. */
+TEST(arguments_an_unusual_id_is_sent)
+{
+    static const char *good[] = { "a b", "a  b", "\xC5\xBE", "\xF0\x9F\x93\x84", "-", "...", "%20", "a+b", "\xE2\xA0\x80", "e\xCC\x81", "\xEF\xB8\x8F" };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        outcome result = delete_id_at(http_url(faults_serve("service")), NULL, good[i]);
+        CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
+    }
+}
+
+TEST(arguments_an_id_can_be_tried_without_a_client)
+{
+    outcome good = dry_run("0b9ba6c8-2c5f-4c0e-8f8a-5d0f3e6c1a47");
+    CHECK_OUTCOME(good, OKDOK_STATUS_INVALID_CLIENT, 0, 0, 0);
+    static const char *bad[] = { NULL, "", ".", "..", "a/b", "a\nb", "\xff", "a " };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        outcome result = dry_run(bad[i]);
+        CHECK_OUTCOME(result, OKDOK_STATUS_INVALID_ARGUMENT, 0, 0, 0);
+        CHECK_HAS(result.error.message, "signature_request_id");
+    }
+    /* Nor with one that was freed: the id is judged first there too. */
+    okdok_client *client = okdok_client_new("http://127.0.0.1:1", KEY, NULL, NULL, NULL);
+    okdok_free(client);
+    outcome result;
+    result.gone = okdok_delete_signature_request(client, "a/b", NULL, &result.error);
+    CHECK_OUTCOME(result, OKDOK_STATUS_INVALID_ARGUMENT, 0, 0, 0);
+}
+
 TEST(arguments_all_bad_together_are_refused)
 {
     okdok_options options = OKDOK_OPTIONS_INIT;
