@@ -13,9 +13,13 @@
 
 #include "okdok.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -85,6 +89,43 @@ struct options {
   std::optional<std::string> user_agent{};
 };
 
+/** One attempt of a call. */
+struct attempt {
+  /** How it ended. */
+  okdok::status status;
+  /** The HTTP status code of its answer; 0: no response arrived. */
+  std::int32_t http_status;
+  /** The wait before it; 0 for the first. */
+  std::chrono::milliseconds waited;
+  /** From its start to its end. */
+  std::chrono::milliseconds elapsed;
+};
+
+/** The newest attempts of a call, six at most, oldest first: a range of `attempt`. Neither copying nor making one throws. */
+class attempt_log {
+public:
+  attempt_log() noexcept = default;
+  explicit attempt_log(const okdok_error &fields) noexcept
+      : size_(std::min<std::size_t>(fields.attempts, std::size(fields.attempt_log))) {
+    for (std::size_t i = 0; i < size_; i++) {
+      const okdok_attempt &entry = fields.attempt_log[i];
+      attempts_[i] = {okdok::status{entry.status}, entry.http_status, std::chrono::milliseconds{entry.waited_ms},
+                      std::chrono::milliseconds{entry.elapsed_ms}};
+    }
+  }
+
+  const attempt *begin() const noexcept { return attempts_.data(); }
+  const attempt *end() const noexcept { return begin() + size_; }
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  /** `index` must be below `size()`. */
+  const attempt &operator[](std::size_t index) const noexcept { return attempts_[index]; }
+
+private:
+  std::array<attempt, std::extent_v<decltype(okdok_error::attempt_log)>> attempts_{};
+  std::size_t size_ = 0;
+};
+
 /** A signature request that is gone. */
 struct deletion {
   /** The service said "does not exist", but an earlier attempt of this call may have deleted it. The id or the host may
@@ -94,9 +135,17 @@ struct deletion {
   std::uint32_t attempts;
   /** The HTTP status code of the last answer. */
   std::int32_t http_status;
+  /** What the whole call took, waits included. */
+  std::chrono::milliseconds elapsed;
+  /** What happened, attempt by attempt. */
+  okdok::attempt_log attempt_log;
 };
 
-/** A signature request was not deleted, or a client could not be made. `what()` says what happened and what to do. */
+/**
+ * A signature request was not deleted, or a client could not be made. `what()` says what happened and what to do.
+ *
+ * Every copy has every field: a nested one and one behind a `std::exception_ptr` too.
+ */
 class error : public std::runtime_error {
 public:
   explicit error(const okdok_error &fields) : std::runtime_error(fields.message), fields_(fields) {}
@@ -115,6 +164,10 @@ public:
   std::string_view service_code() const noexcept { return fields_.service_code; }
   /** The response's `value` or `result`; "": none. Lives as long as this error. */
   std::string_view service_value() const noexcept { return fields_.service_value; }
+  /** What the whole call took, waits included. */
+  std::chrono::milliseconds elapsed() const noexcept { return std::chrono::milliseconds{fields_.elapsed_ms}; }
+  /** What happened, attempt by attempt. */
+  okdok::attempt_log attempt_log() const noexcept { return okdok::attempt_log(fields_); }
 
 private:
   // The C struct itself: copying an exception must not throw.
@@ -191,7 +244,8 @@ public:
   deletion delete_signature_request(text id) const {
     okdok_error out;
     if (!call(id, out)) throw error(out);
-    return {out.status == OKDOK_STATUS_PRESUMED_DELETED, out.attempts, out.http_status};
+    return {out.status == OKDOK_STATUS_PRESUMED_DELETED, out.attempts, out.http_status,
+            std::chrono::milliseconds{out.elapsed_ms}, attempt_log(out)};
   }
 #endif
 

@@ -1,7 +1,9 @@
 // okdok.hpp against the fault server. Compiled with and without exceptions, in each C++ from 17 on.
 #include <okdok.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <exception>
 #include <limits>
 #include <string>
 #include <thread>
@@ -20,6 +22,9 @@ static_assert(!std::is_copy_constructible_v<okdok::client> && !std::is_copy_assi
 static_assert(std::is_nothrow_move_constructible_v<okdok::client> && std::is_nothrow_move_assignable_v<okdok::client>);
 static_assert(std::is_base_of_v<std::runtime_error, okdok::error>);
 static_assert(std::is_nothrow_copy_constructible_v<okdok::error>);
+// After a deletion nothing may throw.
+static_assert(std::is_nothrow_move_constructible_v<okdok::deletion> && std::is_nothrow_copy_constructible_v<okdok::deletion>);
+static_assert(std::is_nothrow_constructible_v<okdok::attempt_log, const okdok_error &>);
 static_assert(std::is_same_v<std::underlying_type_t<okdok::status>, okdok_status>);
 
 namespace {
@@ -97,6 +102,27 @@ TEST(the_details_tell_an_unknown_outcome)
     const outcome o = deleted_at(serve("delete:reset=0"), one_attempt());
     CHECK(o.ec == okdok::status::connection_lost);
     CHECK_INT(o.details.outcome_unknown, 1);
+}
+
+TEST(the_attempt_log_is_that_of_c)
+{
+    okdok_error fields{};
+    CHECK(okdok::attempt_log(fields).empty() && okdok::attempt_log().size() == 0);
+    for (std::int16_t i = 0; i < 6; i++)
+        fields.attempt_log[i] = { OKDOK_STATUS_SERVER_ERROR, std::int16_t(500 + i), std::uint32_t(10 * i), std::uint32_t(i + 1) };
+    fields.attempts = 2;
+    CHECK_INT(okdok::attempt_log(fields).size(), 2);
+    // More than are kept.
+    fields.attempts = 4000000000;
+    const okdok::attempt_log log(fields);
+    CHECK_INT(log.size(), 6);
+    int http_status = 500;
+    for (const okdok::attempt &attempt : log) {
+        CHECK(attempt.status == okdok::status::server_error);
+        CHECK(attempt.elapsed == std::chrono::milliseconds(http_status - 499) && attempt.waited == 10ms * (http_status - 500));
+        CHECK_INT(attempt.http_status, http_status++);
+    }
+    CHECK_INT(log[5].http_status, 505);
 }
 
 TEST(an_id_is_not_cut_at_a_nul)
@@ -227,6 +253,9 @@ TEST(a_deletion_is_returned)
     CHECK(!gone.presumed);
     CHECK_INT(gone.attempts, 1);
     CHECK_INT(gone.http_status, 200);
+    CHECK_INT(gone.attempt_log.size(), 1);
+    CHECK(gone.attempt_log[0].status == okdok::status::ok && gone.attempt_log[0].http_status == 200);
+    CHECK(gone.elapsed >= gone.attempt_log[0].elapsed);
 }
 
 TEST(a_presumed_deletion_is_not_thrown)
@@ -235,24 +264,85 @@ TEST(a_presumed_deletion_is_not_thrown)
     CHECK(gone.presumed);
     CHECK_INT(gone.attempts, 2);
     CHECK_INT(gone.http_status, 400);
+    CHECK_INT(gone.attempt_log.size(), 2);
+    CHECK(gone.attempt_log[0].status == okdok::status::connection_lost && gone.attempt_log[0].http_status == 0);
+    CHECK(gone.attempt_log[0].waited == 0ms && gone.attempt_log[1].waited >= 500ms);
+    CHECK(gone.attempt_log[1].status == okdok::status::not_found && gone.attempt_log[1].http_status == 400);
+    CHECK(gone.elapsed >= gone.attempt_log[1].waited + gone.attempt_log[1].elapsed);
 }
 
-TEST(an_error_has_all_fields_of_the_struct)
+/* Has it all that this call came to: a lost connection, then 503 with a report? */
+static void check_every_field(const std::exception &caught)
 {
-    const okdok::client client(serve("reply=429;retry-after:2;;{\"message\":\"err.slow\",\"value\":\"v-1\"}"), KEY, one_attempt());
+    const auto &error = dynamic_cast<const okdok::error &>(caught);
+    CHECK(error.status() == okdok::status::server_error);
+    CHECK_INT(error.http_status(), 503);
+    CHECK_INT(error.attempts(), 2);
+    CHECK(error.outcome_unknown());
+    CHECK(error.retry_after() == 2s);
+    CHECK(error.service_code() == "err.slow");
+    CHECK(error.service_value() == "v-1");
+    CHECK_HAS(error.what(), "503");
+    CHECK_INT(error.attempt_log().size(), 2);
+    CHECK(error.attempt_log()[0].status == okdok::status::connection_lost);
+    CHECK(error.attempt_log()[1].http_status == 503 && error.attempt_log()[1].waited >= 500ms);
+    CHECK(error.elapsed() >= 500ms);
+}
+
+TEST(an_error_has_all_fields_of_the_struct_wherever_it_goes)
+{
+    okdok::options options;
+    options.max_attempts = 2;
+    const okdok::client client(serve("reset=0 reply=503;retry-after:2;;{\"message\":\"err.slow\",\"value\":\"v-1\"}"), KEY, options);
+    std::exception_ptr kept;
+    std::thread([&] {
+        try {
+            client.delete_signature_request("id-1");
+        } catch (const okdok::error &) {
+            kept = std::current_exception();
+        }
+    }).join();
+    CHECK(kept != nullptr);
     try {
-        client.delete_signature_request("id-1");
-        harness_fail(__FILE__, __LINE__, "nothing was thrown");
+        std::rethrow_exception(kept);
     } catch (const std::runtime_error &caught) {
+        check_every_field(caught);
         const auto &error = dynamic_cast<const okdok::error &>(caught);
-        CHECK(error.status() == okdok::status::rate_limited);
-        CHECK_INT(error.http_status(), 429);
-        CHECK_INT(error.attempts(), 1);
-        CHECK(!error.outcome_unknown());
-        CHECK(error.retry_after() == 2s);
-        CHECK(error.service_code() == "err.slow");
-        CHECK(error.service_value() == "v-1");
-        CHECK(*error.what() != '\0');
+        okdok::error copy = error, assigned{ okdok_error{} };
+        assigned = copy;
+        check_every_field(copy);
+        check_every_field(assigned);
+        const okdok::error moved = std::move(copy);
+        check_every_field(moved);
+        kept = std::make_exception_ptr(moved);
+    }
+    try {
+        std::rethrow_exception(kept);
+    } catch (const okdok::error &error) {
+        check_every_field(error);
+    }
+    try {
+        try {
+            std::rethrow_exception(kept);
+        } catch (...) {
+            std::throw_with_nested(std::logic_error("while cleaning up"));
+        }
+    } catch (const std::logic_error &outer) {
+        try {
+            std::rethrow_if_nested(outer);
+            harness_fail(__FILE__, __LINE__, "nothing is nested");
+        } catch (const std::exception &inner) {
+            check_every_field(inner);
+        }
+    }
+    try {
+        try {
+            std::rethrow_exception(kept);
+        } catch (const okdok::error &error) {
+            std::throw_with_nested(error);
+        }
+    } catch (const okdok::error &outer) {
+        check_every_field(outer);
     }
 }
 
