@@ -170,3 +170,32 @@ TEST(attempts_stop_at_max_attempts)
     CHECK_OUTCOME(result, OKDOK_STATUS_SERVER_ERROR, 502, 2, 1);
     CHECK_INT(faults_requests(port), 2);
 }
+
+/* In words what attempt_log says in numbers, oldest first. */
+TEST(attempts_that_were_several_are_told_of_in_the_message)
+{
+    outcome result = delete_at(http_url(faults_serve("reply=503 reset=0 reply=403")), NULL);
+    CHECK_OUTCOME(result, OKDOK_STATUS_FORBIDDEN, 403, 3, 1);
+    CHECK_HAS(result.error.message, "third of 3 attempts, after ");
+    CHECK_HAS(result.error.message, "before: 503, connection lost");
+    result = delete_at(http_url(faults_serve("reply=429 missing")), NULL);
+    CHECK_OUTCOME(result, OKDOK_STATUS_NOT_FOUND, 400, 2, 0);
+    CHECK_HAS(result.error.message, "second of 2 attempts, after ");
+    CHECK_HAS(result.error.message, "before: 429");
+    result = delete_at(http_url(faults_serve("reply=403")), NULL);
+    CHECK(strstr(result.error.message, "attempts") == NULL);
+}
+
+/* The log keeps the newest six; there is no way to eight attempts but by waiting for most of a minute. */
+TEST(slow_attempts_past_the_sixth_push_out_the_oldest)
+{
+    static const int kept[] = { 500, 502, 504, 429, 500, 503 };
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.max_attempts = 8;
+    options.timeout_ms = 120000;
+    options.connect_timeout_ms = 1000;
+    outcome result = delete_at(http_url(faults_serve("reply=408 reply=429 reply=500 reply=502 reply=504 reply=429 reply=500 reply=503")), &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_SERVER_ERROR, 503, 8, 1);
+    for (int i = 0; i < 6; i++) CHECK_INT(result.error.attempt_log[i].http_status, kept[i]);
+    CHECK(result.error.attempt_log[0].waited_ms >= 1000 && result.error.attempt_log[5].waited_ms >= 4000);
+}

@@ -40,6 +40,33 @@ outcome delete_at(const char *base_url, const okdok_options *options)
     return delete_id_at(base_url, options, "id-1");
 }
 
+/* How much of a call may belong to none of its attempts and waits: a busy machine takes its time between them. */
+#define BETWEEN_MS 1000
+
+static void check_attempt_log(const okdok_error *error, int line)
+{
+    enum { KEPT = sizeof error->attempt_log / sizeof *error->attempt_log };
+    static const okdok_attempt nothing;
+    uint64_t told_of = 0;
+    bool reported = error->attempts == 0;
+    for (unsigned i = 0; i < KEPT; i++) {
+        const okdok_attempt *attempt = &error->attempt_log[i];
+        if (i >= error->attempts) {
+            if (memcmp(attempt, &nothing, sizeof nothing) != 0) harness_fail(__FILE__, line, "attempt_log[%u] is not zero", i);
+            continue;
+        }
+        okdok_status same = error->status == OKDOK_STATUS_PRESUMED_DELETED ? OKDOK_STATUS_NOT_FOUND : error->status;
+        reported = reported || (attempt->status == same && attempt->http_status == error->http_status);
+        told_of += (uint64_t)attempt->waited_ms + attempt->elapsed_ms;
+    }
+    if (!reported) harness_fail(__FILE__, line, "%s is no attempt of the log: %s", okdok_status_name(error->status), error->message);
+    if (error->attempts <= KEPT && error->attempts > 0) {
+        if (error->attempt_log[0].waited_ms != 0) harness_fail(__FILE__, line, "a wait before the first attempt");
+        if (told_of > error->elapsed_ms || error->elapsed_ms - told_of > BETWEEN_MS)
+            harness_fail(__FILE__, line, "%u ms, of which the attempts had %u", (unsigned)error->elapsed_ms, (unsigned)told_of);
+    }
+}
+
 okdok_error refused_client(const char *base_url, const char *api_key, const okdok_options *options)
 {
     okdok_error error;
@@ -54,6 +81,7 @@ okdok_error refused_client(const char *base_url, const char *api_key, const okdo
     CHECK(error.message[0] != '\0');
     CHECK_INT(error.attempts, 0);
     CHECK_INT(error.outcome_unknown, 0);
+    check_attempt_log(&error, __LINE__);
     return error;
 }
 
@@ -76,6 +104,7 @@ void check_consistent(const outcome *actual, int line)
     check_text(error->service_code, sizeof error->service_code, line);
     check_text(error->service_value, sizeof error->service_value, line);
     check_text(error->message, sizeof error->message, line);
+    check_attempt_log(error, line);
     for (size_t i = 0; i < sizeof error->reserved / sizeof *error->reserved; i++)
         if (error->reserved[i] != 0) harness_fail(__FILE__, line, "reserved[%u] is not zero", (unsigned)i);
 }

@@ -41,7 +41,32 @@ long long slack_ms(void)
     return slack == NULL ? 250 : atoll(slack);
 }
 
-void check_cases(const fault_case *cases, size_t count, const okdok_options *options)
+/* The wait before the retry `n`, from 1: half of it or more of min(8 s, 1 s * 2^(n-1)), or what was asked for. */
+static bool waited_right(const okdok_attempt *attempt, const attempt_end *before, unsigned n)
+{
+    uint32_t longest = n > 4 ? 8000 : 1000u << (n - 1), shortest = longest / 2;
+    if (before->asked_ms > shortest) shortest = before->asked_ms;
+    if (before->asked_ms > longest) longest = before->asked_ms;
+    return attempt->waited_ms >= shortest && attempt->waited_ms <= longest + 1000; /* a sleeper of a busy machine */
+}
+
+static bool logged_right(const okdok_error *error, const case_log *log)
+{
+    bool right = true;
+    for (unsigned i = 0; i < error->attempts && i < sizeof log->attempts / sizeof *log->attempts; i++) {
+        const okdok_attempt *attempt = &error->attempt_log[i];
+        const attempt_end *wanted = &log->attempts[i];
+        bool same = attempt->status == wanted->status && attempt->http_status == wanted->http_status &&
+                    (i == 0 || waited_right(attempt, wanted - 1, i));
+        if (!same)
+            fprintf(stderr, "attempt %u: %s, http %d, waited %u ms\n", i + 1, okdok_status_name(attempt->status), attempt->http_status,
+                    (unsigned)attempt->waited_ms);
+        right = right && same;
+    }
+    return right;
+}
+
+void check_cases(const fault_case *cases, const case_log *logs, size_t count, const okdok_options *options)
 {
     planned_call *calls = harness_alloc(count, sizeof *calls);
     int *ports = harness_alloc(count, sizeof *ports);
@@ -65,7 +90,8 @@ void check_cases(const fault_case *cases, size_t count, const okdok_options *opt
         check_consistent(&calls[i].result, __LINE__);
         if (error->status != cases[i].status || error->http_status != cases[i].http_status ||
             error->attempts != cases[i].attempts || error->outcome_unknown != cases[i].unknown ||
-            error->retry_after_ms != cases[i].retry_after_ms || calls[i].took_ms > timeout + slack_ms()) {
+            error->retry_after_ms != cases[i].retry_after_ms || calls[i].took_ms > timeout + slack_ms() ||
+            error->elapsed_ms > calls[i].took_ms + 1 || (logs != NULL && !logged_right(error, &logs[i]))) {
             fprintf(stderr, "%.80s: %s, http %d, attempts %u, unknown %u, retry after %u, in %lld ms: %s\n", cases[i].steps,
                     okdok_status_name(error->status), (int)error->http_status, (unsigned)error->attempts,
                     (unsigned)error->outcome_unknown, (unsigned)error->retry_after_ms, calls[i].took_ms, error->message);

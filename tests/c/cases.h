@@ -13,13 +13,24 @@ typedef struct fault_case {
     const char *certificate; /* NULL: plain HTTP */
 } fault_case;
 
-/* A listener and a call for each; every mismatch is printed before the test fails. */
-void check_cases(const fault_case *cases, size_t count, const okdok_options *options);
+/* One attempt of a case, as attempt_log has to tell it; `asked_ms` is the wait that its answer asked for. */
+typedef struct attempt_end {
+    okdok_status status;
+    int http_status;
+    uint32_t asked_ms;
+} attempt_end;
+typedef struct case_log {
+    attempt_end attempts[3];
+} case_log;
+
+/* A listener and a call for each; every mismatch is printed before the test fails. `logs` has one for each case, or is
+ * NULL. */
+void check_cases(const fault_case *cases, const case_log *logs, size_t count, const okdok_options *options);
 
 #define CHECK_CASES(options, ...)                                         \
     do {                                                                  \
         static const fault_case harness_cases[] = { __VA_ARGS__ };        \
-        check_cases(harness_cases, sizeof harness_cases / sizeof *harness_cases, options); \
+        check_cases(harness_cases, NULL, sizeof harness_cases / sizeof *harness_cases, options); \
     } while (0)
 
 /* A call to be made on some thread: what it needs, then what came of it. */

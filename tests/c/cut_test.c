@@ -80,5 +80,5 @@ TEST(cut_anywhere_then_does_not_exist_is_presumed_deleted)
         snprintf(steps[bytes], sizeof *steps, "delete:%s=%d service", bytes % 2 ? "cut" : "reset", bytes);
         cases[bytes] = (fault_case){ steps[bytes], OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0, 0, NULL };
     }
-    check_cases(cases, (size_t)total, NULL);
+    check_cases(cases, NULL, (size_t)total, NULL);
 }

@@ -7,7 +7,18 @@ TEST(layout_of_the_error_is_1024_bytes_without_padding)
 {
     CHECK_INT(sizeof(okdok_error), 1024);
     CHECK_INT(offsetof(okdok_error, service_code), 20);
+    CHECK_INT(offsetof(okdok_error, elapsed_ms), 20 + 128 + 256 + 512);
+    CHECK_INT(offsetof(okdok_error, attempt_log), 920);
+    CHECK_INT(sizeof ((okdok_error *)0)->attempt_log, 6 * 12);
     CHECK_INT(offsetof(okdok_error, reserved), 1024 - 8 * 4);
+}
+
+TEST(layout_of_an_attempt_is_12_bytes_without_padding)
+{
+    CHECK_INT(sizeof(okdok_attempt), 12);
+    CHECK_INT(offsetof(okdok_attempt, http_status), 2);
+    CHECK_INT(offsetof(okdok_attempt, waited_ms), 4);
+    CHECK_INT(offsetof(okdok_attempt, elapsed_ms), 8);
 }
 
 TEST(layout_of_the_options_is_4_numbers_and_3_pointers)

@@ -66,6 +66,7 @@ static size_t check_sequences_that_end(unsigned length, bool few, bool in_silenc
 {
     enum { MOST = 1024 };
     fault_case *cases = harness_alloc(MOST, sizeof *cases);
+    case_log *logs = harness_alloc(MOST, sizeof *logs);
     char (*steps)[256] = harness_alloc(MOST, sizeof *steps);
     size_t count = 0;
     for (unsigned index = 0; index < ENDS * ENDS * (length == 3 ? ENDS : 1); index++) {
@@ -81,6 +82,7 @@ static size_t check_sequences_that_end(unsigned length, bool few, bool in_silenc
         for (unsigned i = 0; i < length; i++) {
             strcat(steps[count], sequence[i]->step);
             strcat(steps[count], " ");
+            logs[count].attempts[i] = (attempt_end){ sequence[i]->status, sequence[i]->http_status, sequence[i]->retry_after_ms };
         }
         cases[count].steps = steps[count];
         count++;
@@ -91,7 +93,7 @@ static size_t check_sequences_that_end(unsigned length, bool few, bool in_silenc
         options.connect_timeout_ms = 3000;
     }
     options.max_attempts = length;
-    check_cases(cases, count, &options);
+    check_cases(cases, logs, count, &options);
     return count;
 }
 
@@ -120,7 +122,7 @@ TEST(sequences_never_go_past_an_end_that_is_not_retried)
     }
     okdok_options options = OKDOK_OPTIONS_INIT;
     options.timeout_ms = 4000;
-    check_cases(cases, count, &options);
+    check_cases(cases, NULL, count, &options);
 }
 
 /* The rule of the text for people: whoever may have deleted it is told so. */
