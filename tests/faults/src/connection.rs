@@ -11,6 +11,7 @@ use crate::delivery::{Delivery, End};
 use crate::listener::{Listener, Script};
 use crate::proxy;
 use crate::random;
+use crate::socks;
 use crate::step::{Next, Step, Stray};
 use crate::stream::Stream;
 use crate::tls::{self, Cert, Greeted};
@@ -39,6 +40,9 @@ pub fn run(tcp: TcpStream, greeting: Cert, at_once: Option<End>, listener: &Arc<
 }
 
 fn serve(stream: &mut Stream, listener: &Arc<Listener>) -> io::Result<End> {
+    if let Script::Socks(steps) = &listener.script {
+        return socks::serve(stream, steps, listener);
+    }
     let mut unread = Vec::new();
     loop {
         let head = match read_head(stream, &mut unread)? {
@@ -50,6 +54,7 @@ fn serve(stream: &mut Stream, listener: &Arc<Listener>) -> io::Result<End> {
             Head::Gone => return Ok(End::Close),
         };
         let end = match &listener.script {
+            Script::Socks(_) => return Ok(End::Cut),
             Script::Proxy(steps) => {
                 let Some(step) = listener.request(&head, steps, |_| true) else { return Ok(End::Cut) };
                 proxy::answer(step, &head, stream)?

@@ -61,6 +61,7 @@ impl Ports {
             ["tls", cert, ref steps @ ..] => self.listen(FREE, cert.parse()?, Script::Server(parse_all(steps)?)),
             ["proxy", ref steps @ ..] => self.listen(FREE, Cert::Plain, Script::Proxy(parse_all(steps)?)),
             ["tlsproxy", cert, ref steps @ ..] => self.listen(FREE, cert.parse()?, Script::Proxy(parse_all(steps)?)),
+            ["socks", ref steps @ ..] => self.listen(FREE, Cert::Plain, Script::Socks(parse_all(steps)?)),
             ["stall"] => self.hold(stall::stalled(FREE)),
             ["closed"] => self.hold(reserved()),
             ["ca", cert] => match certificates::trust(cert.parse()?) {
@@ -118,6 +119,7 @@ impl Ports {
         let empty = match &script {
             Script::Server(steps) => steps.is_empty(),
             Script::Proxy(steps) => steps.is_empty(),
+            Script::Socks(steps) => steps.is_empty(),
         };
         if empty {
             return Err("no steps".into());

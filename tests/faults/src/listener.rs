@@ -13,12 +13,14 @@ use crate::connection;
 use crate::delivery::End;
 use crate::proxy::ProxyStep;
 use crate::service::Service;
+use crate::socks::SocksStep;
 use crate::step::Step;
 use crate::tls::Cert;
 
 pub enum Script {
     Server(Vec<Step>),
     Proxy(Vec<ProxyStep>),
+    Socks(Vec<SocksStep>),
 }
 
 pub struct Listener {
@@ -41,6 +43,15 @@ pub struct Ledger {
     stopped: bool,
     /// Copies of the descriptors, for `stop`.
     open: HashMap<u64, TcpStream>,
+}
+
+impl Ledger {
+    /// Uses up the next step, if it is such a one.
+    pub fn step<'a, S>(&mut self, steps: &'a [S], wanted: fn(&S) -> bool) -> Option<&'a S> {
+        let step = current(steps, self.steps_used).filter(|step| wanted(step))?;
+        self.steps_used += 1;
+        Some(step)
+    }
 }
 
 impl Listener {
@@ -102,30 +113,23 @@ impl Listener {
 
     fn connection_step(&self, ledger: &mut Ledger) -> Option<&Step> {
         let Script::Server(steps) = &self.script else { return None };
-        let step = current(steps, ledger.steps_used)?;
-        step.is_for_connections().then(|| {
-            ledger.steps_used += 1;
-            step
-        })
-    }
-
-    /// Notes a request that has no step of its own.
-    pub fn note(&self, head: &[u8]) {
-        self.ledger().requests.push(head.to_vec());
-        self.changed.notify_all();
+        ledger.step(steps, Step::is_for_connections)
     }
 
     /// Notes a request, and gives the step for it; `None` if that is one for connections.
     pub fn request<'a, S>(&self, head: &[u8], steps: &'a [S], for_requests: fn(&S) -> bool) -> Option<&'a S> {
         let mut ledger = self.ledger();
         ledger.requests.push(head.to_vec());
-        let step = current(steps, ledger.steps_used).filter(|step| for_requests(step));
-        if step.is_some() {
-            ledger.steps_used += 1;
-        }
+        let step = ledger.step(steps, for_requests);
         drop(ledger);
         self.changed.notify_all();
         step
+    }
+
+    /// Notes a request that has no step of its own.
+    pub fn note(&self, head: &[u8]) {
+        self.ledger().requests.push(head.to_vec());
+        self.changed.notify_all();
     }
 
     /// Never held while anything waits for the network.

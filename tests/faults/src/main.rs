@@ -13,6 +13,7 @@
 //! | `tls CERT STEP...` | `port N` | the same over TLS |
 //! | `proxy PSTEP...` | `port N` | an HTTP CONNECT proxy; one step per request, the last one repeats |
 //! | `tlsproxy CERT PSTEP...` | `port N` | the same, itself spoken to over TLS |
+//! | `socks SSTEP...` | `port N` | a SOCKS5 proxy; one step per connection, the last one repeats; a request is its `[USER:PASSWORD@]HOST:PORT` |
 //! | `stall` | `port N` | a listener whose backlog is full: connecting hangs |
 //! | `closed` | `port N` | nobody listens there; the port stays reserved |
 //! | `serve6 N STEP...` | `port N` | `serve` on `[::1]:N`, beside a `stall` or `closed` port N: `localhost` with IPv4 dead |
@@ -88,6 +89,12 @@
 //!
 //! * `tunnel=PORT`: opens a tunnel to 127.0.0.1:PORT, whatever was asked for. `STATUS`: refuses with it (407 asks for Basic credentials).
 //! * `hangup`, `reset`, `silent`. `raw=BYTES`: these bytes, then an orderly close.
+//!
+//! # SSTEP
+//!
+//! * `tunnel=PORT`: opens a tunnel to 127.0.0.1:PORT, whatever was asked for. `login=PORT`: asks for user name and password first, and takes any.
+//! * `refuse=CODE`: refuses the request. `nomethod`: accepts none of the offered logins. `badlogin`: asks for one and refuses it.
+//! * `hangup`, `reset`, `silent`: after the client's greeting; `hangup=late` and so on after its request.
 
 mod answer;
 mod certificates;
@@ -99,6 +106,7 @@ mod listener;
 mod proxy;
 mod random;
 mod service;
+mod socks;
 mod stall;
 mod step;
 mod stream;

@@ -70,7 +70,7 @@ fn refuse(status: u16, stream: &mut Stream) -> io::Result<End> {
 }
 
 /// Both ways until both sides have said all; a broken side ends both.
-fn tunnel(client: &TcpStream, server: &TcpStream) {
+pub fn tunnel(client: &TcpStream, server: &TcpStream) {
     thread::scope(|scope| {
         scope.spawn(|| pass(client, server));
         pass(server, client);

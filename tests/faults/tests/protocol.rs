@@ -395,6 +395,9 @@ fn nonsense_is_refused_and_the_conversation_goes_on() {
         "tls good cert=worse",
         "proxy",
         "proxy 40x",
+        "socks",
+        "socks tunnel",
+        "socks hangup=now",
         "seen 1",
         "wait 1 1",
         "request x 1",
@@ -544,6 +547,52 @@ fn a_proxy_behind_tls_tunnels_too() {
     drop(stream);
     assert_eq!(faults.ask(&format!("waitgone {server} 1")), "ok");
     assert_eq!(faults.ask(&format!("waitgone {port} 1")), "ok");
+}
+
+/// What a client of a SOCKS proxy hears: to its greeting with these methods, its login and its request, then the end.
+fn socks(port: u16, methods: &[u8], says: &[&[u8]]) -> (Vec<u8>, Option<ErrorKind>) {
+    let mut stream = connect(port);
+    let greeting = [&[5, u8::try_from(methods.len()).unwrap()], methods].concat();
+    stream.get_mut().write_all(&[&greeting, &says.concat()[..]].concat()).unwrap();
+    stream.get_ref().shutdown(Shutdown::Write).unwrap();
+    rest(&mut stream)
+}
+
+#[test]
+fn a_socks_proxy_tunnels_refuses_or_hangs_up() {
+    const NAME: &[u8] = b"\x05\x01\x00\x03\x0bfar.example\x01\xbb";
+    const ADDRESS: &[u8] = b"\x05\x01\x00\x01\x7f\x00\x00\x01\x01\xbb";
+    const LOGIN: &[u8] = b"\x01\x01u\x02pw";
+    const DONE: &[u8] = &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    let faults = Faults::start();
+    let server = faults.port("serve ok");
+    let request = head("1");
+    let asked = |port: u16, index| {
+        let answer = faults.ask(&format!("request {port} {index}"));
+        let hex = answer.strip_prefix("hex ").unwrap().as_bytes().chunks(2);
+        let bytes = hex.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap());
+        String::from_utf8(bytes.collect()).unwrap()
+    };
+
+    let port = faults
+        .port(&format!("socks tunnel={server} login={server} refuse=2 nomethod badlogin hangup reset hangup=late"));
+    let (bytes, error) = socks(port, &[0], &[NAME, request.as_bytes()]);
+    let text = bytes.strip_prefix(&[&[5, 0], DONE].concat()[..]).unwrap();
+    assert!(text.starts_with(b"HTTP/1.1 200 ") && error.is_none(), "{text:?}");
+    let (bytes, _) = socks(port, &[0, 2], &[LOGIN, ADDRESS, request.as_bytes()]);
+    assert!(bytes.starts_with(&[&[5, 2, 1, 0], DONE].concat()[..]), "{bytes:?}");
+    assert_eq!((asked(port, 1), asked(port, 2)), ("far.example:443".into(), "u:pw@127.0.0.1:443".into()));
+
+    assert_eq!(socks(port, &[0], &[NAME]), (vec![5, 0, 5, 2, 0, 1, 0, 0, 0, 0, 0, 0], None));
+    assert_eq!(socks(port, &[0, 2], &[]), (vec![5, 0xff], None));
+    assert_eq!(socks(port, &[0, 2], &[LOGIN]), (vec![5, 2, 1, 1], None));
+    assert_eq!(socks(port, &[0], &[]), (vec![], None));
+    assert_eq!(socks(port, &[0], &[]), (vec![], Some(ErrorKind::ConnectionReset)));
+    assert_eq!(socks(port, &[0], &[NAME]), (vec![5, 0], None));
+    assert_eq!(faults.ask(&format!("seen {port}")), "connections 8 requests 4");
+    // A login that is offered alone is asked for.
+    let port = faults.port(&format!("socks tunnel={server}"));
+    assert!(socks(port, &[2], &[LOGIN, NAME]).0.starts_with(&[5, 2, 1, 0]));
 }
 
 #[test]
