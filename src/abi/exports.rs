@@ -139,10 +139,16 @@ unsafe fn new_client<'a>(
 ///
 /// False with `outcome_unknown` 0 means that this call deleted nothing; with 1, that the service may have deleted it.
 ///
+/// Two things no client can see. A gateway that repeats a DELETE by itself (nginx does by default) turns a deletion into
+/// "does not exist": OKDOK_STATUS_NOT_FOUND does not mean that the signature request was never there. A gateway that mixes
+/// up the answers of one connection can refuse on behalf of another request.
+///
 /// @param client                a handle of `okdok_client_new`; many threads may use one at once. Anything else is
-///                              refused, never dereferenced.
+///                              refused, never dereferenced. The id is looked at first: with NULL here, a good id gives
+///                              OKDOK_STATUS_INVALID_CLIENT and any other OKDOK_STATUS_INVALID_ARGUMENT with the reason.
 /// @param signature_request_id  the id that Create signature request returned, opaque, 1 to 256 bytes of UTF-8 without
-///                              control characters, `/` and `\`, and neither `.` nor `..`; not NULL.
+///                              control characters, `/` and `\`, white space at either end or of another kind than
+///                              U+0020, and format characters (U+200B and the like); neither `.` nor `..`; not NULL.
 /// @param out_status            NULL, or where to write the status.
 /// @param out_error             NULL, or where to write what happened; it needs no initialising.
 /// @return true when the signature request is gone: OKDOK_STATUS_OK or OKDOK_STATUS_PRESUMED_DELETED.

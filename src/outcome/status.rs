@@ -18,7 +18,7 @@ pub const OKDOK_STATUS_PRESUMED_DELETED: okdok_status = 1;
 pub const OKDOK_STATUS_INVALID_ARGUMENT: okdok_status = 10;
 /// The handle is not, or no longer, a live client of this library. Nothing was sent.
 pub const OKDOK_STATUS_INVALID_CLIENT: okdok_status = 11;
-/// 400 (404, 410) with `err.signature.request.not.exist` for this id: no such signature request.
+/// 400 (404, 410) with `err.signature.request.not.exist` for this id: no such signature request, any more or ever.
 pub const OKDOK_STATUS_NOT_FOUND: okdok_status = 20;
 /// Any other 400.
 pub const OKDOK_STATUS_BAD_REQUEST: okdok_status = 21;

@@ -176,12 +176,12 @@ TEST(attempts_that_were_several_are_told_of_in_the_message)
 {
     outcome result = delete_at(http_url(faults_serve("reply=503 reset=0 reply=403")), NULL);
     CHECK_OUTCOME(result, OKDOK_STATUS_FORBIDDEN, 403, 3, 1);
-    CHECK_HAS(result.error.message, "third of 3 attempts, after ");
-    CHECK_HAS(result.error.message, "before: 503, connection lost");
+    CHECK_HAS(result.error.message, "3 attempts in ");
+    CHECK_HAS(result.error.message, "(503, connection lost, 403): ");
     result = delete_at(http_url(faults_serve("reply=429 missing")), NULL);
     CHECK_OUTCOME(result, OKDOK_STATUS_NOT_FOUND, 400, 2, 0);
-    CHECK_HAS(result.error.message, "second of 2 attempts, after ");
-    CHECK_HAS(result.error.message, "before: 429");
+    CHECK_HAS(result.error.message, "2 attempts in ");
+    CHECK_HAS(result.error.message, "(429, 400): ");
     result = delete_at(http_url(faults_serve("reply=403")), NULL);
     CHECK(strstr(result.error.message, "attempts") == NULL);
 }
