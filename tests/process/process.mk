@@ -4,7 +4,7 @@ LINTS += lint-process
 .PHONY: test-process lint-process
 
 PROCESS_TESTS := build/process
-PROCESS_NAMES := signals fork cancel exit silence threads
+PROCESS_NAMES := signals fork fork_handlers cancel exit silence threads
 
 $(PROCESS_TESTS)/%: tests/process/%_test.c tests/process/child.c $(C_SUPPORT) $(wildcard tests/c/*.h tests/process/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -16,10 +16,15 @@ $(PROCESS_TESTS)/loading: tests/process/loading_test.c tests/process/child.c tes
 	$(CC) $(C_FLAGS) $(filter %.c,$^) -Wl,-rpath,'$$ORIGIN' -pthread -ldl -o $@
 	@for copy in libokdok libokdok-second libokdok-third; do cp $(LIBRARY) $(@D)/$$copy.so; done
 
-test-process: $(PROCESS_NAMES:%=$(PROCESS_TESTS)/%) $(PROCESS_TESTS)/loading | $(SANDBOX) $(FAULTS)
+$(PROCESS_TESTS)/no_wipe.so: tests/process/no_wipe.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -Wall -Wextra -Werror -shared -fPIC $< -ldl -o $@
+
+test-process: $(PROCESS_NAMES:%=$(PROCESS_TESTS)/%) $(PROCESS_TESTS)/loading $(PROCESS_TESTS)/no_wipe.so | $(SANDBOX) $(FAULTS)
 	@for name in $(PROCESS_NAMES) loading; do \
 		$(WITH_SERVERS) tests/process/with-host elsewhere.example $(PROCESS_TESTS)/$$name $(ONLY) || exit 1; \
 	done
+	$(WITH_SERVERS) tests/process/with-host elsewhere.example env LD_PRELOAD=$(CURDIR)/$(PROCESS_TESTS)/no_wipe.so $(PROCESS_TESTS)/fork
 
 lint-process: | setup
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
