@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::outcome::{Attempt, Ended, OKDOK_STATUS_INTERNAL, Refusal, Report};
 use crate::process::caught;
-use crate::transport::{BaseUrl, Proxy, Route, Source, Way};
+use crate::transport::{BaseUrl, Place, Proxy, Route, Way};
 
 use super::answered;
 use super::id::SignatureRequestId;
@@ -43,7 +43,7 @@ impl Client {
         request::check_api_key(api_key)?;
         let base = BaseUrl::parse(base_url)?;
         let route = Route {
-            roots: Source::new(options.ca_file, base.is_https())?,
+            roots: Place::new(options.ca_file, base.is_https())?,
             proxy: Proxy::resolve(options.proxy, &base)?,
             connect_timeout: options.connect_timeout,
         };
@@ -54,7 +54,7 @@ impl Client {
             timeout: options.timeout,
             connect_timeout: options.connect_timeout,
             max_attempts: options.max_attempts,
-            way: Way::new(&route)?,
+            way: Way::new(route)?,
         })
     }
 

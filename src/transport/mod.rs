@@ -17,5 +17,5 @@ mod url;
 pub use base_url::BaseUrl;
 pub use exchange::{Answer, Body, NoAnswer, refuses_client_certificate};
 pub use proxy::Proxy;
-pub use roots::Source;
+pub use roots::Place;
 pub use shared::{Route, Way};

@@ -1,69 +1,165 @@
 //! Which certificate authorities a client trusts.
 
-use std::env;
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls_native_certs::{CertificateResult, load_certs_from_paths};
 
 use crate::outcome::Refusal;
+use crate::process;
 
 use super::error_chain::is_out_of_resources;
 
 /// Bundles have some 200 KB; what is larger than this is another file.
 const LARGEST_CA_FILE: u64 = 16 * 1024 * 1024;
 
-/// Where roots come from. Clients with equal sources share their roots.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Source {
+/// A file that was changed twice within that time may look the same after it.
+const COARSEST_CLOCK: Duration = Duration::from_secs(1);
+
+/// Where a client's roots come from.
+#[derive(Debug)]
+pub enum Place {
     /// Plain http needs none.
     None,
-    /// The system's, or what these variables name instead.
-    System { ssl_cert_file: Option<OsString>, ssl_cert_dir: Option<OsString> },
-    /// The content of a `ca_file`: a bundle that was rotated is another one.
+    /// The files that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+    Named {
+        file: Option<PathBuf>,
+        folders: Vec<PathBuf>,
+    },
+    System,
+    /// `ca_file`.
+    Bundle(String),
+}
+
+/// What was found there at a look. Clients that found the same share their roots: a file that has changed since is not the same.
+#[derive(Clone, Debug)]
+pub enum Found {
+    None,
+    Files {
+        file: Option<PathBuf>,
+        folders: Vec<PathBuf>,
+        stamps: Vec<Stamp>,
+    },
+    /// The system's own store.
+    #[cfg(any(windows, target_os = "macos"))]
+    Store,
     Bundle(Arc<[u8]>),
 }
 
-impl Source {
-    pub fn new(ca_file: Option<&str>, https: bool) -> Result<Self, Refusal> {
-        let Some(path) = ca_file else {
-            return Ok(if https {
-                Self::System { ssl_cert_file: env::var_os("SSL_CERT_FILE"), ssl_cert_dir: env::var_os("SSL_CERT_DIR") }
-            } else {
-                Self::None
-            });
-        };
-        let bundle = Self::Bundle(read(path)?.into());
-        if https {
-            return Ok(bundle);
+/// What tells a file from what it was before, without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    size: u64,
+    modified: Option<SystemTime>,
+    identity: [i64; 4],
+    /// Too young to tell it from a later state.
+    young: bool,
+}
+
+impl PartialEq for Found {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::None, Self::None) => true,
+            #[cfg(any(windows, target_os = "macos"))]
+            (Self::Store, Self::Store) => true,
+            (Self::Bundle(one), Self::Bundle(other)) => one == other,
+            (Self::Files { stamps, .. }, Self::Files { stamps: others, .. }) => {
+                stamps == others && !stamps.iter().any(|stamp| stamp.young)
+            }
+            _ => false,
         }
-        // Not needed, yet a bad file should not wait for the day when the base URL becomes https.
-        bundle.load()?;
-        Ok(Self::None)
+    }
+}
+
+impl Place {
+    /// Where they come from, for as long as the client lives: the environment is not read again.
+    pub fn new(ca_file: Option<&str>, https: bool) -> Result<Self, Refusal> {
+        if let Some(path) = ca_file {
+            let place = Self::Bundle(path.to_owned());
+            if https {
+                return Ok(place);
+            }
+            // Not needed, yet a bad file should not wait for the day when the base URL becomes https.
+            place.look()?.load()?;
+        }
+        if !https {
+            return Ok(Self::None);
+        }
+        let file = process::variable("SSL_CERT_FILE").map(PathBuf::from);
+        let folders =
+            process::variable("SSL_CERT_DIR").map_or(Vec::new(), |list| std::env::split_paths(&list).collect());
+        Ok(if file.is_none() && folders.is_empty() { Self::System } else { Self::Named { file, folders } })
     }
 
+    /// Looks at the files, not into them, but for `ca_file`.
+    pub fn look(&self) -> Result<Found, Refusal> {
+        Ok(match self {
+            Self::None => Found::None,
+            Self::Bundle(path) => Found::Bundle(read(path)?.into()),
+            Self::Named { file, folders } => {
+                let mut stamps: Vec<Stamp> = file.iter().map(|path| Stamp::of(path)).collect();
+                for folder in folders {
+                    let mut files: Vec<_> =
+                        fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path()).collect();
+                    files.sort_unstable();
+                    stamps.extend(files.iter().map(|path| Stamp::of(path)));
+                    stamps.push(Stamp::of(folder));
+                }
+                Found::Files { file: file.clone(), folders: folders.clone(), stamps }
+            }
+            Self::System => system::look(),
+        })
+    }
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Self {
+        let metadata = fs::metadata(path).ok();
+        let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+        let age = modified.and_then(|modified| SystemTime::now().duration_since(modified).ok());
+        Self {
+            size: metadata.as_ref().map_or(0, Metadata::len),
+            modified,
+            identity: metadata.as_ref().map_or([0; 4], identity),
+            // In the future: who knows.
+            young: modified.is_some() && age.is_none_or(|age| age < COARSEST_CLOCK),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> [i64; 4] {
+    use std::os::unix::fs::MetadataExt;
+    [metadata.dev().cast_signed(), metadata.ino().cast_signed(), metadata.ctime(), metadata.ctime_nsec()]
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> [i64; 4] {
+    [1; 4]
+}
+
+impl Found {
     pub fn load(&self) -> Result<Arc<RootCertStore>, Refusal> {
         let mut roots = RootCertStore::empty();
         match self {
             Self::None => {}
-            Self::System { .. } => {
-                let found = rustls_native_certs::load_native_certs();
-                roots.add_parsable_certificates(found.certs);
-                if let Some(error) = found.errors.iter().find(|error| is_out_of_resources(*error)) {
-                    return Err(Refusal::NoResources(format!("the system's certificates cannot be read: {error}")));
+            Self::Files { file, folders, .. } => {
+                let mut found = load_certs_from_paths(file.as_deref(), None);
+                for folder in folders {
+                    let more = load_certs_from_paths(None, Some(folder));
+                    found.certs.extend(more.certs);
+                    found.errors.extend(more.errors);
                 }
-                if roots.is_empty() {
-                    let why = found.errors.first().map_or(String::new(), |error| format!(" ({error})"));
-                    return Err(Refusal::NoRoots(format!(
-                        "this system has no certificate authorities to trust{why}: install the package ca-certificates, \
-                         set SSL_CERT_FILE, or give a bundle in ca_file"
-                    )));
-                }
+                add(&mut roots, found)?;
             }
+            #[cfg(any(windows, target_os = "macos"))]
+            Self::Store => add(&mut roots, rustls_native_certs::load_native_certs())?,
             Self::Bundle(pem) => {
                 roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
                 if roots.is_empty() {
@@ -77,9 +173,61 @@ impl Source {
     }
 }
 
+fn add(roots: &mut RootCertStore, found: CertificateResult) -> Result<(), Refusal> {
+    roots.add_parsable_certificates(found.certs);
+    if let Some(error) = found.errors.iter().find(|error| is_out_of_resources(*error)) {
+        return Err(Refusal::NoResources(format!("the system's certificates cannot be read: {error}")));
+    }
+    if roots.is_empty() {
+        let why = found.errors.first().map_or(String::new(), |error| format!(" ({error})"));
+        return Err(Refusal::NoRoots(format!(
+            "this system has no certificate authorities to trust{why}: install the package ca-certificates, set \
+             SSL_CERT_FILE, or give a bundle in ca_file"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+mod system {
+    use std::path::PathBuf;
+
+    use super::{Found, Stamp};
+
+    /// Where distributions keep their bundle; the first that is there counts.
+    const BUNDLES: [&str; 8] = [
+        "/etc/ssl/certs/ca-certificates.crt",                // Debian, Ubuntu, Arch, Gentoo
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // Fedora, RHEL 7 and later
+        "/etc/pki/tls/certs/ca-bundle.crt",                  // RHEL 6
+        "/etc/ssl/ca-bundle.pem",                            // openSUSE
+        "/etc/pki/tls/cacert.pem",                           // OpenELEC
+        "/etc/ssl/cert.pem",                                 // Alpine
+        "/usr/local/etc/ssl/cert.pem",                       // FreeBSD
+        "/etc/openssl/certs/ca-certificates.crt",            // NetBSD
+    ];
+    const FOLDERS: [&str; 4] = ["/etc/ssl/certs", "/etc/pki/tls/certs", "/usr/local/share/certs", "/etc/openssl/certs"];
+
+    /// The folders are looked at as such, not file by file: what updates them replaces files, which changes the folder.
+    pub fn look() -> Found {
+        let file = BUNDLES.iter().map(PathBuf::from).find(|path| path.exists());
+        let folders: Vec<_> = FOLDERS.iter().map(PathBuf::from).filter(|path| path.exists()).collect();
+        let stamps = file.iter().chain(&folders).map(|path| Stamp::of(path)).collect();
+        Found::Files { file, folders, stamps }
+    }
+}
+
+#[cfg(any(windows, target_os = "macos"))]
+mod system {
+    use super::Found;
+
+    pub fn look() -> Found {
+        Found::Store
+    }
+}
+
 fn read(path: &str) -> Result<Vec<u8>, Refusal> {
     let unreadable = |why: &str| Refusal::argument(format!("options.ca_file \"{path}\" cannot be read: {why}"));
-    let failed = |error: std::io::Error| {
+    let failed = |error: io::Error| {
         let refusal = unreadable(&error.to_string());
         if is_out_of_resources(&error) { Refusal::NoResources(refusal.to_string()) } else { refusal }
     };

@@ -20,31 +20,49 @@ use super::connections::Connections;
 use super::exchange::{Answer, NoAnswer, exchange};
 use super::http_client;
 use super::proxy::Proxy;
-use super::roots::Source;
+use super::roots::{Found, Place};
 
-/// How a client gets to the service. Clients with equal routes share a transport.
-#[derive(Clone, PartialEq, Eq)]
+/// After it names are resolved, roots read and connections made anew, so that a busy process follows what changes.
+const LONGEST_USE: Duration = Duration::from_mins(10);
+
+/// How a client gets to the service.
 pub struct Route {
-    pub roots: Source,
+    pub roots: Place,
     pub proxy: Option<Proxy>,
     pub connect_timeout: Duration,
 }
 
+/// The key under which transports are shared.
+#[derive(Clone, PartialEq)]
+struct Key {
+    roots: Found,
+    proxy: Option<Proxy>,
+    connect_timeout: Duration,
+}
+
+impl Route {
+    fn look(&self) -> Result<Key, Refusal> {
+        Ok(Key { roots: self.roots.look()?, proxy: self.proxy.clone(), connect_timeout: self.connect_timeout })
+    }
+}
+
 pub struct Transport {
-    route: Route,
-    /// Kept for a forked child, which builds a transport of its own and must not read the system again.
+    key: Key,
+    /// Kept for a forked child, which builds a transport of its own, and for a successor that cannot read them.
     roots: Arc<RootCertStore>,
     /// `None` only while it is dropped.
     http: Option<HttpClient>,
     connections: Connections,
     /// The process that its thread belongs to.
     generation: u32,
+    made: Instant,
     /// Its thread has panicked.
     broken: AtomicBool,
+    /// Some thread is building what comes after it.
+    has_heir_under_way: AtomicBool,
 }
 
 /// All transports of this process.
-#[derive(Default)]
 struct Transports {
     live: Vec<Weak<Transport>>,
     /// Used last, kept for the next client.
@@ -54,8 +72,9 @@ struct Transports {
 static TRANSPORTS: ArcSwapOption<Transports> = ArcSwapOption::const_empty();
 
 impl Transports {
-    fn find(&self, route: &Route) -> Option<Arc<Transport>> {
-        self.live.iter().filter_map(Weak::upgrade).find(|other| other.route == *route && other.is_usable())
+    fn find(&self, key: &Key) -> Option<Arc<Transport>> {
+        let live = self.live.iter().filter_map(Weak::upgrade);
+        live.into_iter().find(|other| other.key == *key && other.is_usable() && !other.is_old())
     }
 
     fn with(&self, transport: &Arc<Transport>) -> Self {
@@ -65,66 +84,84 @@ impl Transports {
     }
 }
 
-/// The transport for `route`, which other clients may be using too; `roots` is called where there is none yet.
+/// The transport for `key`, which other clients may be using too; where there is none, one that trusts `roots`.
 fn find_or_build(
-    route: &Route,
-    roots: impl FnOnce() -> Result<Arc<RootCertStore>, Refusal>,
+    key: Key,
+    roots: impl FnOnce(&Key) -> Result<Arc<RootCertStore>, Refusal>,
 ) -> Result<Arc<Transport>, Refusal> {
-    let transports = TRANSPORTS.load();
-    let found = transports.as_ref().and_then(|transports| transports.find(route));
-    // Those who race build one each; the first to get into the list is used by all.
-    let mut transport = match found {
-        Some(found) => found,
-        None => Arc::new(Transport::build(route.clone(), roots()?)?),
-    };
-    let is_last = |last: &Arc<Transport>| Arc::ptr_eq(last, &transport);
-    if !transports.as_ref().and_then(|transports| transports.last.as_ref()).is_some_and(is_last) {
-        let built = transport;
-        transport = Arc::clone(&built);
-        TRANSPORTS.rcu(|transports| {
-            let known = transports.as_deref().unwrap_or(&NO_TRANSPORTS);
-            transport = known.find(route).unwrap_or_else(|| Arc::clone(&built));
-            Some(Arc::new(known.with(&transport)))
-        });
+    let transports = TRANSPORTS.load_full();
+    if let Some(found) = transports.as_ref().and_then(|transports| transports.find(&key)) {
+        let last = transports.as_ref().and_then(|transports| transports.last.as_ref());
+        return Ok(if last.is_some_and(|last| Arc::ptr_eq(last, &found)) { found } else { enter(&found) });
     }
-    Ok(transport)
+    let roots = roots(&key)?;
+    Ok(enter(&Arc::new(Transport::build(key, roots)?)))
 }
 
-static NO_TRANSPORTS: Transports = Transports { live: Vec::new(), last: None };
+/// Makes `transport` the one that was used last, or another with its key that came first: those who race build one each.
+fn enter(transport: &Arc<Transport>) -> Arc<Transport> {
+    let mut entered = Arc::clone(transport);
+    TRANSPORTS.rcu(|transports| {
+        let none = Transports { live: Vec::new(), last: None };
+        let transports = transports.as_deref().unwrap_or(&none);
+        entered = transports.find(&transport.key).unwrap_or_else(|| Arc::clone(transport));
+        Some(Arc::new(transports.with(&entered)))
+    });
+    entered
+}
 
 /// A client's way to the service: its route, and the transport that it uses now.
 pub struct Way {
+    route: Route,
     transport: ArcSwap<Transport>,
 }
 
 impl Way {
-    pub fn new(route: &Route) -> Result<Self, Refusal> {
-        Ok(Self { transport: ArcSwap::new(find_or_build(route, || route.roots.load())?) })
+    pub fn new(route: Route) -> Result<Self, Refusal> {
+        let transport = find_or_build(route.look()?, |key| key.roots.load())?;
+        Ok(Self { route, transport: ArcSwap::new(transport) })
     }
 
-    /// The transport to use, or what takes its place in a forked child or after a panic of its thread.
+    /// The transport to use: in a forked child, after a panic of its thread or once it is old, what takes its place.
     pub fn transport(&self) -> Result<Arc<Transport>, Refusal> {
         let transport = self.transport.load_full();
-        if transport.is_usable() {
+        if !transport.is_usable() {
+            return self.move_on_from(&transport);
+        }
+        if !transport.is_old() || transport.has_heir_under_way.swap(true, Ordering::AcqRel) {
             return Ok(transport);
         }
-        let next = find_or_build(&transport.route, || Ok(Arc::clone(&transport.roots)))?;
+        // Others go on with the old one meanwhile; so does this call where no new one can be had.
+        let next = process::caught(|| self.move_on_from(&transport));
+        transport.has_heir_under_way.store(false, Ordering::Release);
+        Ok(next.and_then(Result::ok).unwrap_or(transport))
+    }
+
+    fn move_on_from(&self, old: &Transport) -> Result<Arc<Transport>, Refusal> {
+        // Young roots are as good as new ones, and a forked child may not be able to read any.
+        let anew = old.is_old().then(|| find_or_build(self.route.look()?, |key| key.roots.load()));
+        let next = match anew {
+            Some(Ok(next)) => next,
+            _ => find_or_build(old.key.clone(), |_| Ok(Arc::clone(&old.roots)))?,
+        };
         self.transport.store(Arc::clone(&next));
         Ok(next)
     }
 }
 
 impl Transport {
-    fn build(route: Route, roots: Arc<RootCertStore>) -> Result<Self, Refusal> {
+    fn build(key: Key, roots: Arc<RootCertStore>) -> Result<Self, Refusal> {
         let connections = Connections::default();
-        let http = http_client::build(Arc::clone(&roots), route.proxy.as_ref(), route.connect_timeout, &connections)?;
+        let http = http_client::build(Arc::clone(&roots), key.proxy.as_ref(), key.connect_timeout, &connections)?;
         Ok(Self {
-            route,
+            key,
             roots,
             http: Some(http),
             connections,
             generation: process::generation(),
+            made: Instant::now(),
             broken: AtomicBool::new(false),
+            has_heir_under_way: AtomicBool::new(false),
         })
     }
 
@@ -137,11 +174,15 @@ impl Transport {
     }
 
     pub fn proxy(&self) -> Option<&Proxy> {
-        self.route.proxy.as_ref()
+        self.key.proxy.as_ref()
     }
 
     fn is_usable(&self) -> bool {
         self.generation == process::generation() && !self.broken.load(Ordering::Acquire)
+    }
+
+    fn is_old(&self) -> bool {
+        self.made.elapsed() >= LONGEST_USE
     }
 
     /// Not to be used again: its thread has panicked.
