@@ -1,40 +1,121 @@
-//! What kept a handshake from succeeding, for a person: what is wrong, and what to do.
+//! What kept TLS from succeeding, for a person: what is wrong, and what to do. No error of rustls is told without a sentence.
 
-use rustls::{AlertDescription, CertificateError, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, Error, HandshakeType, InvalidMessage, PeerIncompatible};
 
 use crate::transport::refuses_client_certificate;
 
 /// `origin` is what was to be connected to.
-pub fn message(origin: &str, error: &rustls::Error) -> String {
-    use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage as Invalid, PeerIncompatible};
-    let reason = match error {
-        InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            "the server's certificate has expired (is this machine's clock right?)".into()
+pub fn message(origin: &str, error: &Error) -> String {
+    format!("no secure connection to {origin}: {}. The request was not acted upon", reason(error))
+}
+
+pub fn reason(error: &Error) -> String {
+    use PeerIncompatible::{
+        NoCertificateRequestSignatureSchemesInCommon, NoCipherSuitesInCommon, NoKxGroupsInCommon,
+        NoSignatureSchemesInCommon,
+    };
+    let text = match error {
+        Error::InvalidCertificate(error) => return certificate(error),
+        error if refuses_client_certificate(error) || asks_for_client_certificate(error) => {
+            "the server demands a client certificate, which okdok does not send"
         }
-        InvalidCertificate(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
-            "the server's certificate is not valid yet (is this machine's clock right?)".into()
+        Error::PeerIncompatible(
+            NoCipherSuitesInCommon
+            | NoKxGroupsInCommon
+            | NoSignatureSchemesInCommon
+            | NoCertificateRequestSignatureSchemesInCommon,
+        )
+        | Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity) => {
+            "the server has no cipher, curve or signature in common with okdok, which wants TLS 1.3, or TLS 1.2 with ECDHE \
+             (X25519, P-256, P-384) and AES-GCM or ChaCha20: enable one of these on the server"
         }
-        InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
-            format!("the server's certificate is for another host ({error})")
+        Error::PeerIncompatible(_) | Error::AlertReceived(AlertDescription::ProtocolVersion) => {
+            "it does not speak TLS 1.2 or newer as okdok does: enable that on the server"
         }
-        InvalidCertificate(CertificateError::UnknownIssuer) => {
+        Error::AlertReceived(AlertDescription::UnrecognisedName) => {
+            "the server does not know this host name; check base_url"
+        }
+        Error::AlertReceived(_) => "the server refused the handshake; its log may say why",
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            return "it does not speak TLS on this port; check the port of base_url".into();
+        }
+        Error::NoCertificatesPresented => "the server showed no certificate; check its configuration",
+        Error::General(_) | Error::FailedToGetCurrentTime | Error::FailedToGetRandomBytes => {
+            "TLS cannot work in this process; check the machine's clock and its random generator"
+        }
+        _ => "what it sent is not TLS as it should be; check base_url, and what stands between, such as a firewall",
+    };
+    format!("{text} ({error})")
+}
+
+/// After the handshake (TLS 1.3), or by another one (IIS, TLS 1.2).
+fn asks_for_client_certificate(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::InappropriateHandshakeMessage {
+            got_type: HandshakeType::CertificateRequest | HandshakeType::HelloRequest,
+            ..
+        }
+    )
+}
+
+fn certificate(error: &CertificateError) -> String {
+    let text = match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the server's certificate has expired (is this machine's clock right?)"
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the server's certificate is not valid yet (is this machine's clock right?)"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            return format!("the server's certificate is for another host ({error})");
+        }
+        CertificateError::UnknownIssuer => {
             "the server's certificate comes from an issuer that is not trusted (self-signed, a private authority, or an \
              intermediate certificate is missing); name the authority's bundle in ca_file"
-                .into()
         }
-        InvalidCertificate(CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. }) => {
-            "the server's certificate is not meant for servers (wrong key usage)".into()
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "the server's certificate is not meant for servers (wrong key usage)"
         }
-        Invalid(InvalidMessage::InvalidContentType) => {
-            "it does not speak TLS on this port; check the port of base_url".into()
+        CertificateError::BadEncoding => "the server's certificate is malformed; it needs a new one",
+        CertificateError::BadSignature => {
+            "a signature of the server or in its certificates does not hold: a key of RSA has fewer than 2048 bits, or \
+             something between changed the certificates; it needs a key of at least 2048 bits"
         }
-        PeerIncompatible(_) | AlertReceived(AlertDescription::ProtocolVersion) => {
-            format!("it does not speak TLS 1.2 or newer as okdok does ({error})")
+        #[expect(deprecated, reason = "it may still come")]
+        CertificateError::UnsupportedSignatureAlgorithm
+        | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "the server's certificates are signed in a way that okdok cannot check (P-521, or a curve with an unusual hash): \
+             they should be signed by RSA, P-256 with SHA-256, P-384 with SHA-384, or Ed25519"
         }
-        error if refuses_client_certificate(error) => {
-            format!("the server demands a client certificate, which okdok does not send ({error})")
-        }
-        error => error.to_string(),
+        error => return unusual_certificate(&error.to_string()),
     };
-    format!("no secure connection to {origin}: {reason}. The request was not acted upon")
+    text.into()
+}
+
+/// What webpki alone has a name for.
+fn unusual_certificate(error: &str) -> String {
+    let text = match error {
+        "CaUsedAsEndEntity" => {
+            "the server uses the certificate of an authority (CA:TRUE) as its own; let the authority issue one for the server"
+        }
+        "NameConstraintViolation" => {
+            "the authority that issued the server's certificate is not allowed to do so for this name (name constraints)"
+        }
+        "EndEntityUsedAsCa" | "PathLenConstraintViolated" => {
+            "one of the server's certificates was issued by one that is not allowed to issue any"
+        }
+        "UnsupportedCriticalExtension" | "UnhandledCriticalExtension" => {
+            "one of the server's certificates has a critical extension that okdok does not know, so it must be refused; it \
+             should be issued without"
+        }
+        "MaximumPathBuildCallsExceeded" | "MaximumPathDepthExceeded" | "MaximumSignatureChecksExceeded" => {
+            "the server shows too many certificates; it should show its own and the intermediate ones only"
+        }
+        _ => {
+            "the server's certificate is not acceptable; a new one from its authority should be, if browsers accept it"
+        }
+    };
+    format!("{text} ({error})")
 }

@@ -19,7 +19,11 @@ pub fn judge(reason: &NoAnswer, origin: &str, proxy: Option<&Proxy>) -> Attempt 
             (Ended::NotSent, false, OKDOK_STATUS_NO_RESOURCES, message)
         }
         NoAnswer::NotResolved(reason) => {
-            let host = proxy.map_or(origin, |proxy| proxy.url.as_str());
+            let host = match proxy {
+                None => origin,
+                Some(proxy) if proxy.url.starts_with("socks5:") => &format!("{origin} or of the proxy {}", proxy.url),
+                Some(proxy) => &proxy.url,
+            };
             let advice = "check base_url, the proxy and the name servers";
             let message = format!("the host name of {host} could not be resolved: {reason}; {advice}");
             (Ended::NotSent, true, OKDOK_STATUS_RESOLVE_FAILED, message)
@@ -50,23 +54,41 @@ pub fn judge(reason: &NoAnswer, origin: &str, proxy: Option<&Proxy>) -> Attempt 
             let message = format!("what answered at {origin} does not speak HTTP as it should ({reason}); {advice}");
             (Ended::Open, true, OKDOK_STATUS_UNEXPECTED_RESPONSE, message)
         }
-        NoAnswer::Broken(reason) => {
-            let message = format!("the connection to {origin}{through} broke before an answer came: {reason}");
-            (Ended::Open, true, OKDOK_STATUS_CONNECTION_LOST, message)
+        NoAnswer::Broken(reason) => (Ended::Open, true, OKDOK_STATUS_CONNECTION_LOST, broken(origin, &through, reason)),
+        NoAnswer::BrokenByTls(error) => {
+            (Ended::Open, true, OKDOK_STATUS_CONNECTION_LOST, broken(origin, &through, &tls_text::reason(error)))
         }
     };
     Attempt::unanswered(ended, retry, status, message)
 }
 
+fn broken(origin: &str, through: &str, reason: &str) -> String {
+    // A server that asks for one by renegotiation (IIS) just closes when it gets none.
+    let advice = if origin.starts_with("https:") {
+        "; if this repeats, the server may demand a client certificate, which okdok does not send"
+    } else {
+        ""
+    };
+    format!("the connection to {origin}{through} broke before an answer came: {reason}{advice}")
+}
+
 fn proxy_message(proxy: Option<&Proxy>, origin: &str, refusal: &str) -> String {
     let url = proxy.map_or("", |proxy| proxy.url.as_str());
+    let has_login = proxy.is_some_and(|proxy| proxy.authorization.is_some() || proxy.login.is_some());
     let reason = match refusal {
-        "proxy authorization required" if proxy.is_some_and(|proxy| proxy.authorization.is_some()) => {
-            "it did not accept the user name and password (407)"
+        "proxy authorization required" | "credentials not accepted" if has_login => {
+            "it did not accept the user name and password"
         }
-        "proxy authorization required" => "it asks for a login (407): put user:password@ into the proxy's URL",
+        "proxy authorization required"
+        | "server does not support user/pass authentication"
+        | "server implements authentication incorrectly"
+            if !has_login =>
+        {
+            "it asks for a login: put user:password@ into the proxy's URL"
+        }
         "unsuccessful" => "it refused",
-        "unexpected end of file" | "io error establishing tunnel" => "it hung up",
+        "unexpected end of file" | "io error establishing tunnel" | "io error during SOCKS handshake" => "it hung up",
+        "failed parsing server response" => "what it said is not SOCKS5",
         other => other,
     };
     format!(

@@ -5,6 +5,7 @@ use url::{Host, Url};
 
 use crate::outcome::Refusal;
 
+use super::resolver::is_localhost;
 use super::url::{authority, checked_url, shown};
 
 /// The development host, the only one that the service's own page names:
@@ -22,7 +23,7 @@ pub struct BaseUrl {
 impl BaseUrl {
     pub fn parse(text: Option<&str>) -> Result<Self, Refusal> {
         let text = text.unwrap_or(DEFAULT_BASE_URL);
-        let mut url = checked_url("base_url", text)?;
+        let mut url = checked_url("base_url", text, &["https", "http"])?;
         if url.username() != "" || url.password().is_some() || authority(text).contains('@') {
             return Err(Refusal::argument(
                 "base_url must not hold a user name or password; the API key goes into api_key",
@@ -64,9 +65,17 @@ impl BaseUrl {
         self.url.scheme() == "https"
     }
 
+    pub fn host(&self) -> Option<&str> {
+        self.url.host_str()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or_default()
+    }
+
     pub fn is_loopback(&self) -> bool {
         match self.url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Domain(name)) => is_localhost(name),
             Some(Host::Ipv4(ip)) => ip.is_loopback(),
             Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
             None => false,

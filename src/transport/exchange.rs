@@ -56,6 +56,7 @@ pub enum NoAnswer {
     Late,
     NotHttp(String),
     Broken(String),
+    BrokenByTls(rustls::Error),
 }
 
 pub fn exchange(
@@ -126,8 +127,10 @@ fn no_answer(error: &reqwest::Error, fresh: bool, deadline: Instant) -> NoAnswer
     if error.is_connect() {
         if is_out_of_resources(error) {
             NoAnswer::NoResources(innermost(error))
-        } else if let Some(reason) = chain(error).find_map(tunnel_refusal) {
+        } else if let Some(reason) = chain(error).find_map(proxy_refusal) {
             NoAnswer::ProxyRefused(reason)
+        } else if chain(error).any(is_unresolved_socks_proxy) {
+            NoAnswer::NotResolved("the system could not resolve it".into())
         } else if let Some(error) = find::<ResolveError>(error) {
             NoAnswer::NotResolved(error.to_string())
         } else if let Some(error) = tls_error {
@@ -145,17 +148,26 @@ fn no_answer(error: &reqwest::Error, fresh: bool, deadline: Instant) -> NoAnswer
         NoAnswer::Late
     } else if hyper_error.is_some_and(hyper::Error::is_parse) {
         NoAnswer::NotHttp(innermost(error))
+    } else if let Some(error) = tls_error {
+        NoAnswer::BrokenByTls(error.clone())
     } else {
         NoAnswer::Broken(innermost(error))
     }
 }
 
-/// What a proxy did instead of opening a tunnel. The stack's type is private, so its text must do; a test pins it.
-fn tunnel_refusal(error: &(dyn Error + 'static)) -> Option<String> {
+/// The proxy was not even reached. For HTTP proxies, why is an error further down the chain.
+const NO_CONNECTION: &str = "failed to create underlying connection";
+
+/// What a proxy did instead of opening a tunnel. The stack's types are private, so their text must do; tests pin it.
+fn proxy_refusal(error: &(dyn Error + 'static)) -> Option<String> {
     let text = error.to_string();
-    let reason = text.strip_prefix("tunnel error: ")?;
-    // The proxy was not even reached: an error of connecting, further down the chain.
-    (reason != "failed to create underlying connection").then(|| reason.to_owned())
+    let reason = text.strip_prefix("tunnel error: ").or_else(|| text.strip_prefix("SOCKS error: "))?;
+    (reason != NO_CONNECTION).then(|| reason.to_owned())
+}
+
+/// The error of the SOCKS client has no source: only how it prints for debugging tells what it wraps.
+fn is_unresolved_socks_proxy(error: &(dyn Error + 'static)) -> bool {
+    error.to_string().ends_with(&format!("SOCKS error: {NO_CONNECTION}")) && format!("{error:?}").contains("dns error")
 }
 
 /// In TLS 1.3 a server says so only after the handshake; the request, sent in the same breath, was not looked at.

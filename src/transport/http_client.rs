@@ -53,11 +53,7 @@ pub fn build(
         builder = builder.tcp_user_timeout(connect_timeout);
     }
     if let Some(proxy) = proxy {
-        let mut through = reqwest::Proxy::all(&proxy.url).map_err(|error| Refusal::Internal(error.to_string()))?;
-        if let Some(authorization) = &proxy.authorization {
-            through = through.custom_http_auth(authorization.clone());
-        }
-        builder = builder.proxy(through);
+        builder = builder.proxy(proxy.to_stack()?);
     }
     process::with_async_signals_blocked(|| builder.build()).map_err(|error| not_built(&error))
 }

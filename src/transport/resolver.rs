@@ -43,10 +43,17 @@ impl Resolve for DetachedResolver {
     }
 }
 
+/// RFC 6761, 6.3: this name and those below it are always loopback.
+pub fn is_localhost(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    let above = name.rsplit_once('.').map_or(name, |(_, above)| above);
+    above.eq_ignore_ascii_case("localhost")
+}
+
 async fn resolve(host: String, limit: Duration) -> Result<Vec<SocketAddr>, ResolveError> {
-    // RFC 6761, 6.3: always loopback. Plain http goes there, so no name server may say otherwise. IPv4 first, where most
-    // servers listen: where nobody does, TCP can connect to itself.
-    if host == "localhost" {
+    // Plain http goes there, so no name server may say otherwise. IPv4 first, where most servers listen: where nobody does,
+    // TCP can connect to itself.
+    if is_localhost(&host) {
         return Ok(vec![(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()]);
     }
     let (answer, answered) = oneshot::channel();

@@ -6,7 +6,7 @@ use url::Url;
 use crate::outcome::{Refusal, check_length};
 
 /// A URL that means just what it says: nothing in it that a parser would drop or mend.
-pub fn checked_url(name: &str, text: &str) -> Result<Url, Refusal> {
+pub fn checked_url(name: &str, text: &str, schemes: &[&str]) -> Result<Url, Refusal> {
     check_length(name, text, 2048)?;
     if let Some(c) = text.chars().find(|c| c.is_control() || matches!(c, ' ' | '\\')) {
         return Err(Refusal::argument(format!(
@@ -18,8 +18,17 @@ pub fn checked_url(name: &str, text: &str) -> Result<Url, Refusal> {
         )));
     }
     let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-    if !(scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")) {
-        return Err(Refusal::argument(format!("{name} {} must begin with https:// or http://", shown(text))));
+    if !schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        let known = format!("{}://", schemes.join("://, "));
+        let known = known.rsplit_once(", ").map_or(known.clone(), |(others, last)| format!("{others} or {last}"));
+        return Err(Refusal::argument(format!("{name} {} must begin with {known}", shown(text))));
+    }
+    if authority(text).contains('[') && authority(text).contains('%') {
+        return Err(Refusal::argument(format!(
+            "{name} {} holds an IPv6 address with a zone (%), which okdok does not support; use a host name or another \
+             address",
+            shown(text)
+        )));
     }
     let path = rest.find('/').map_or("", |at| rest.split_at(at).1);
     let is_dots = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
