@@ -87,7 +87,7 @@ TEST(arguments_a_key_given_in_place_of_the_base_url_is_not_shown)
 TEST(arguments_a_bad_option_is_refused)
 {
     okdok_options options = OKDOK_OPTIONS_INIT;
-    const char *proxies[] = { "h.test:3128", "socks5://h.test", "http://", "http://h.test:0", "http://h .test", "http://h.test\\",
+    const char *proxies[] = { "h.test:0", "socks4://h.test", "socks5://", "socks5h://h.test/path", "h.test/path", "http://", "http://h.test:0", "http://h .test", "http://h.test\\",
                               "http://h.test/path", "http://h.test?x", "http://\xff", "http://h.test\n", "ftp://h.test" };
     for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++) {
         options.proxy = proxies[i];
@@ -99,7 +99,8 @@ TEST(arguments_a_bad_option_is_refused)
     CHECK(strstr(error.message, "hidden") == NULL);
 
     const char *secrets[] = { "http://user:p@hidden@127.0.0.1:1", "http://user:hidden", "http://user:hidden:h:1",
-                              "http://user:hidden%40127.0.0.1:1", "http://hidden@", "user:hidden@h.test" };
+                              "http://user:hidden%40127.0.0.1:1", "http://hidden@", "user:hidden@", "user:hidden", "socks5://user:hidden@",
+                              "socks5://user:hidden@h.test:0" };
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
         options.proxy = secrets[i];
         error = refused_client("https://h.test", KEY, &options);

@@ -2,6 +2,9 @@
 #include "cases.h"
 #include "names.h"
 
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,23 +87,150 @@ TEST(environment_variables_go_before_one_another_in_order)
     check_deletes(first, 1);
 }
 
+/* Sets a list in which PORT stands for this port. */
+static void exclude(const char *variable, const char *list, int port)
+{
+    char filled[256];
+    const char *place = strstr(list, "PORT");
+    if (place == NULL) snprintf(filled, sizeof filled, "%s", list);
+    else snprintf(filled, sizeof filled, "%.*s%d%s", (int)(place - list), list, port, place + strlen("PORT"));
+    setenv(variable, filled, 1);
+}
+
 TEST(environment_excludes_hosts_from_the_proxy)
 {
     static const struct { const char *list; int connects; } cases[] = {
         { ELSEWHERE, 0 }, { "other.example, " ELSEWHERE, 0 }, { "example", 0 }, { ".example", 0 }, { "*", 0 },
+        /* As other tools write them. */
+        { "*.example", 0 }, { ELSEWHERE ".", 0 }, { ".example.", 0 }, { "ELSEWHERE.Example", 0 }, { "." ELSEWHERE, 0 }, { "*." ELSEWHERE, 0 },
+        { ELSEWHERE ":PORT", 0 }, { ".example:PORT", 0 }, { "other.example " ELSEWHERE, 0 }, { "other.example\t " ELSEWHERE " x", 0 },
+        { " ," ELSEWHERE ",, ", 0 }, { "other.example,*", 0 },
+        { ELSEWHERE ":1", 1 }, { ".example:1,other.example:PORT", 1 }, { "*lsewhere.example", 1 }, { ",", 1 },
         { "", 1 }, { "other.example", 1 }, { "lsewhere.example", 1 }, { "127.0.0.1", 1 }, { "10.0.0.0/8", 1 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int lower = 0; lower <= 1; lower++) {
-            int proxy = tunnel_to(clean_environment());
+            int port = clean_environment(), proxy = tunnel_to(port);
             setenv("HTTPS_PROXY", proxy_at(proxy), 1);
-            setenv(lower ? "no_proxy" : "NO_PROXY", cases[i].list, 1);
+            exclude(lower ? "no_proxy" : "NO_PROXY", cases[i].list, port);
             okdok_options options = trusting();
             outcome result = delete_at(base_url, &options);
             CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
             if (faults_requests(proxy) != cases[i].connects)
                 harness_fail(__FILE__, __LINE__, "NO_PROXY=%s: %d CONNECTs", cases[i].list, faults_requests(proxy));
         }
+}
+
+/* Written as people do or as the wire has it, in the list and in the URL. */
+TEST(environment_excludes_international_names)
+{
+    static const char *bases[] = { "b\xC3\xBC" "cher.example", "xn--bcher-kva.example" };
+    static const char *lists[] = { "b\xC3\xBC" "cher.example", "B\xC3\x9C" "CHER.example", "xn--bcher-kva.example", "XN--BCHER-KVA.EXAMPLE" };
+    for (size_t base = 0; base < 2; base++)
+        for (size_t list = 0; list <= sizeof lists / sizeof *lists; list++) {
+            int port = clean_environment(), proxy = faults_proxy("502");
+            char url[64];
+            snprintf(url, sizeof url, "https://%s:%d", bases[base], port);
+            setenv("HTTPS_PROXY", proxy_at(proxy), 1);
+            bool excluded = list < sizeof lists / sizeof *lists;
+            if (excluded) setenv("NO_PROXY", lists[list], 1);
+            okdok_options options = trusting();
+            options.max_attempts = 1;
+            outcome result = delete_at(url, &options);
+            /* The certificate is for another host. */
+            CHECK_OUTCOME(result, excluded ? OKDOK_STATUS_TLS_FAILED : OKDOK_STATUS_PROXY_REFUSED, 0, 1, 0);
+            CHECK_INT(faults_requests(proxy), !excluded);
+        }
+}
+
+/* Loopback is never proxied, so an address of this machine that is another; nobody listens on it. */
+static const char *own_address(int family)
+{
+    static char text[INET6_ADDRSTRLEN];
+    struct ifaddrs *all;
+    text[0] = '\0';
+    CHECK(getifaddrs(&all) == 0);
+    for (struct ifaddrs *one = all; one != NULL; one = one->ifa_next) {
+        if (one->ifa_addr == NULL || one->ifa_addr->sa_family != family || (one->ifa_flags & IFF_LOOPBACK) || !(one->ifa_flags & IFF_UP)) continue;
+        const void *address = family == AF_INET ? (void *)&((struct sockaddr_in *)(void *)one->ifa_addr)->sin_addr
+                                                : (void *)&((struct sockaddr_in6 *)(void *)one->ifa_addr)->sin6_addr;
+        if (family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)address)) continue;
+        inet_ntop(family, address, text, sizeof text);
+        break;
+    }
+    freeifaddrs(all);
+    return text[0] == '\0' ? NULL : text;
+}
+
+TEST(environment_excludes_addresses_and_networks)
+{
+    static const struct { int family; const char *list; bool excluded; } cases[] = {
+        { AF_INET, "ADDRESS", true }, { AF_INET, "ADDRESS/32", true }, { AF_INET, "0.0.0.0/0", true }, { AF_INET, "ADDRESS:PORT", true },
+        { AF_INET, "127.0.0.1", false }, { AF_INET, "127.0.0.0/8", false }, { AF_INET, "ADDRESS:1", false }, { AF_INET, "::/0", false },
+        { AF_INET6, "ADDRESS", true }, { AF_INET6, "[ADDRESS]", true }, { AF_INET6, "[ADDRESS]:PORT", true }, { AF_INET6, "ADDRESS/128", true },
+        { AF_INET6, "::/0", true }, { AF_INET6, "::1/128", false }, { AF_INET6, "[ADDRESS]:1", false },
+    };
+    unsigned tried = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *address = own_address(cases[i].family);
+        if (address == NULL) continue;
+        clean_environment();
+        int proxy = faults_proxy("502"), closed = faults_closed();
+        char url[128], list[128];
+        snprintf(url, sizeof url, cases[i].family == AF_INET6 ? "https://[%s]:%d" : "https://%s:%d", address, closed);
+        const char *place = strstr(cases[i].list, "ADDRESS");
+        if (place == NULL) snprintf(list, sizeof list, "%s", cases[i].list);
+        else snprintf(list, sizeof list, "%.*s%s%s", (int)(place - cases[i].list), cases[i].list, address, place + strlen("ADDRESS"));
+        setenv("HTTPS_PROXY", proxy_at(proxy), 1);
+        exclude("NO_PROXY", list, closed);
+        okdok_options options = trusting();
+        options.max_attempts = 1;
+        options.connect_timeout_ms = 3000;
+        outcome result = delete_at(url, &options);
+        if ((faults_requests(proxy) == 0) != cases[i].excluded)
+            harness_fail(__FILE__, __LINE__, "NO_PROXY=%s for %s: %s", list, url, result.error.message);
+        CHECK_OUTCOME(result, cases[i].excluded ? OKDOK_STATUS_CONNECT_FAILED : OKDOK_STATUS_PROXY_REFUSED, 0, 1, 0);
+        tried++;
+    }
+    if (tried == 0) harness_skip("this machine has no address but loopback");
+}
+
+/* A proxy that could not be used is no reason to refuse what does not go through it. */
+TEST(environment_looks_at_the_exclusions_first)
+{
+    static const char *unusable[] = { "ftp://h", "socks4://127.0.0.1:1", "http://h:0", "http://127.0.0.1:1/path" };
+    for (size_t i = 0; i < sizeof unusable / sizeof *unusable; i++) {
+        clean_environment();
+        setenv("ALL_PROXY", unusable[i], 1);
+        CHECK_INT(refused_client(base_url, KEY, NULL).status, OKDOK_STATUS_INVALID_ARGUMENT);
+        setenv("NO_PROXY", "other.example," ELSEWHERE, 1);
+        okdok_options options = trusting();
+        outcome result = delete_at(base_url, &options);
+        CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
+    }
+}
+
+TEST(environment_names_a_proxy_without_a_scheme)
+{
+    int port = clean_environment(), proxy = tunnel_to(port);
+    char bare[64];
+    snprintf(bare, sizeof bare, "127.0.0.1:%d", proxy);
+    setenv("HTTPS_PROXY", bare, 1);
+    check_deletes(proxy, 1);
+    okdok_options options = trusting();
+    unsetenv("HTTPS_PROXY");
+    options.proxy = bare;
+    options.connect_timeout_ms = 5000; /* no connection of before */
+    CHECK(delete_at(base_url, &options).gone);
+    CHECK_INT(faults_requests(proxy), 2);
+
+    char login[96];
+    snprintf(login, sizeof login, "user:hidden@127.0.0.1:%d", proxy);
+    options.proxy = login;
+    CHECK(delete_at(base_url, &options).gone);
+    char *request = faults_request(proxy, 3);
+    CHECK_HAS(request, "asic dXNlcjpoaWRkZW4=\r\n"); /* user:hidden */
+    free(request);
 }
 
 TEST(environment_gives_way_to_the_option)
@@ -126,8 +256,8 @@ TEST(environment_gives_way_to_the_option)
 
 TEST(environment_with_an_unusable_proxy_is_refused)
 {
-    static const char *bad[] = { "socks5://127.0.0.1:1", "127.0.0.1:3128", "proxy", "http://", "http://h:0", "http://h /",
-                                 "http://h\x01", "http://127.0.0.1:1/path", "\xff" };
+    static const char *bad[] = { "socks4://127.0.0.1:1", "socks5://", "ftp://proxy", "http://", "http://h:0", "http://h /",
+                                 "http://h\x01", "http://127.0.0.1:1/path", "\xff", "socks5://h:0", "h:0", "h /" };
     static const char *variables[] = { "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const char *variable = variables[i % 4];
@@ -291,6 +421,117 @@ TEST(proxy_changes_nothing_of_what_is_behind_it)
         if (result.error.status != cases[i].status) fprintf(stderr, "%s %s: ", cases[i].certificate, cases[i].steps);
         CHECK_OUTCOME(result, cases[i].status, cases[i].http_status, 1, cases[i].unknown);
     }
+}
+
+static int socks(const char *steps)
+{
+    return atoi(faults_ask("socks %s", steps) + strlen("port "));
+}
+
+static int socks_to(const char *step, int port)
+{
+    char steps[32];
+    snprintf(steps, sizeof steps, "%s=%d", step, port);
+    return socks(steps);
+}
+
+/* socks5h leaves the name to the proxy, socks5 does not. */
+TEST(proxy_may_speak_socks)
+{
+    static const struct { const char *scheme, *host; } cases[] = { { "socks5h", ELSEWHERE }, { "socks5", "127.0.0.1" }, { "SOCKS5H", ELSEWHERE } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int named = 0; named <= 1; named++) {
+            int port = clean_environment(), proxy = socks_to("tunnel", port);
+            char url[64], wanted[64];
+            snprintf(url, sizeof url, "%s://127.0.0.1:%d", cases[i].scheme, proxy);
+            snprintf(wanted, sizeof wanted, "%s:%d", cases[i].host, port);
+            okdok_options options = trusting();
+            if (named) setenv("ALL_PROXY", url, 1);
+            else options.proxy = url;
+            outcome result = delete_at(base_url, &options);
+            CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
+            char *request = faults_request(proxy, 1);
+            CHECK_STR(request, wanted);
+            free(request);
+        }
+}
+
+TEST(proxy_that_speaks_socks_gets_the_login)
+{
+    int port = clean_environment(), proxy = socks_to("login", port);
+    char url[128], wanted[96];
+    snprintf(url, sizeof url, "socks5h://user:hidden%%20p%%40ssword@127.0.0.1:%d", proxy);
+    snprintf(wanted, sizeof wanted, "user:hidden p@ssword@" ELSEWHERE ":%d", port);
+    okdok_options options = trusting();
+    options.proxy = url;
+    outcome result = delete_at(base_url, &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
+    char *request = faults_request(proxy, 1);
+    CHECK_STR(request, wanted);
+    free(request);
+}
+
+TEST(proxy_that_speaks_socks_and_refuses_is_asked_once)
+{
+    static const char *steps[] = { "refuse=1", "refuse=2", "refuse=3", "refuse=4", "refuse=5", "refuse=6", "refuse=7", "refuse=8", "refuse=255",
+                                   "nomethod", "badlogin", "hangup", "reset", "hangup=late", "reset=late" };
+    int port = clean_environment();
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        int proxy = socks(steps[i]);
+        char url[96], shown[64];
+        snprintf(url, sizeof url, "socks5h://user:hidden@127.0.0.1:%d", proxy);
+        snprintf(shown, sizeof shown, "127.0.0.1:%d", proxy);
+        okdok_options options = trusting();
+        options.proxy = url;
+        outcome result = delete_at(base_url, &options);
+        if (result.error.status != OKDOK_STATUS_PROXY_REFUSED) fprintf(stderr, "%s: ", steps[i]);
+        CHECK_OUTCOME(result, OKDOK_STATUS_PROXY_REFUSED, 0, 1, 0);
+        CHECK_HAS(result.error.message, shown);
+        CHECK(strstr(result.error.message, "hidden") == NULL);
+        CHECK_INT(faults_connections(proxy), 1);
+    }
+    /* A login is asked for, and there is none. */
+    int proxy = socks_to("login", port);
+    char url[64];
+    snprintf(url, sizeof url, "socks5h://127.0.0.1:%d", proxy);
+    okdok_options options = trusting();
+    options.proxy = url;
+    outcome result = delete_at(base_url, &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_PROXY_REFUSED, 0, 1, 0);
+    CHECK_INT(faults_connections(proxy), 1);
+    CHECK_INT(faults_connections(port), 0);
+}
+
+TEST(proxy_that_speaks_socks_and_is_silent_or_not_there_is_a_failed_connection)
+{
+    clean_environment();
+    static const char *steps[] = { "silent", "silent=late" };
+    char url[64];
+    okdok_options options = trusting();
+    options.max_attempts = 1;
+    options.timeout_ms = 2000;
+    options.proxy = url;
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(url, sizeof url, "socks5://127.0.0.1:%d", socks(steps[i]));
+        long long begun = now_ms();
+        outcome result = delete_at(base_url, &options);
+        CHECK_OUTCOME(result, OKDOK_STATUS_CONNECT_FAILED, 0, 1, 0);
+        CHECK(now_ms() - begun <= 2000 + slack_ms());
+    }
+    options.max_attempts = 2;
+    options.timeout_ms = 10000;
+    snprintf(url, sizeof url, "socks5h://127.0.0.1:%d", faults_closed());
+    outcome result = delete_at(base_url, &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_CONNECT_FAILED, 0, 2, 0);
+    options.proxy = "socks5h://no-such-host.invalid:1080";
+    result = delete_at(base_url, &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_RESOLVE_FAILED, 0, 2, 0);
+    CHECK_HAS(result.error.message, "no-such-host.invalid");
+    /* A name that only this machine can look up. */
+    options.proxy = url;
+    snprintf(url, sizeof url, "socks5://127.0.0.1:%d", socks("refuse=1"));
+    result = delete_at("https://no-such-host.invalid", &options);
+    CHECK_OUTCOME(result, OKDOK_STATUS_RESOLVE_FAILED, 0, 2, 0);
 }
 
 static const char *scratch(const char *name)

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -53,5 +54,6 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     }
     pthread_mutex_unlock(&lock);
     if (is_mute) return EAI_NONAME;
-    return real(name != NULL && strcmp(name, ELSEWHERE) == 0 ? "127.0.0.1" : name, service, hints, found);
+    bool here = name != NULL && (strcmp(name, ELSEWHERE) == 0 || strcmp(name, INTERNATIONAL) == 0);
+    return real(here ? "127.0.0.1" : name, service, hints, found);
 }

@@ -1,8 +1,9 @@
-/* This program resolves names itself: elsewhere.example is 127.0.0.1, mute.test gets no answer, others go to the system. */
+/* This program resolves names itself: elsewhere.example and bücher.example are 127.0.0.1, mute.test gets no answer, others go to the system. */
 #ifndef NAMES_H
 #define NAMES_H
 
 #define ELSEWHERE "elsewhere.example"
+#define INTERNATIONAL "xn--bcher-kva.example"
 #define MUTE "mute.test"
 
 /* How many look-ups have been begun; waits until so many have. */

@@ -212,7 +212,7 @@ TEST(every_option_arrives)
     CHECK(deleted_at(secure, options).ec == okdok::status::tls_failed);
 
     options = one_attempt();
-    options.proxy = "socks5://localhost:1";
+    options.proxy = "socks4://localhost:1";
     refused("http://localhost", KEY, options, "options.proxy");
 }
 
