@@ -37,10 +37,16 @@ TEST(arguments_a_bad_base_url_is_refused)
     free(long_url);
 }
 
+TEST(arguments_an_address_with_a_zone_is_refused_for_that)
+{
+    const char *bad[] = { "https://[fe80::1%25lo]", "https://[fe80::1%lo]", "http://[::1%25lo]:8080" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) check_refused(bad[i], KEY, NULL, "zone");
+}
+
 TEST(arguments_plain_http_is_for_loopback)
 {
     const char *loopback[] = { "http://localhost:8080", "HTTP://LocalHost", "http://127.0.0.1", "http://127.9.9.9", "http://[::1]:1",
-                               "http://[::ffff:127.0.0.1]" };
+                               "http://[::ffff:127.0.0.1]", "http://app.dev.localhost", "http://App.LocalHost:1" };
     for (size_t i = 0; i < sizeof loopback / sizeof *loopback; i++) {
         okdok_client *client = okdok_client_new(loopback[i], KEY, NULL, NULL, NULL);
         CHECK(client != NULL);

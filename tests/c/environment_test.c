@@ -296,7 +296,8 @@ TEST(environment_never_sends_loopback_to_a_proxy)
     int proxy = faults_proxy("502");
     static const char *variables[] = { "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy" };
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) setenv(variables[i], proxy_at(proxy), 1);
-    static const char *bases[] = { "http://127.0.0.1", "http://localhost", "http://LOCALHOST", "https://localhost", "https://127.0.0.1" };
+    static const char *bases[] = { "http://127.0.0.1", "http://localhost", "http://LOCALHOST", "https://localhost", "https://127.0.0.1",
+                                   "http://app.dev.localhost", "http://App.LocalHost" };
     char explicit[64];
     strcpy(explicit, proxy_at(proxy));
     for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
