@@ -10,7 +10,7 @@ C_SUPPORT := tests/c/harness.c tests/c/faults.c tests/c/call.c tests/c/cases.c
 # Tests that need a process of their own, for what they do to it: forks, limits, variables, names, namespaces. Linux only;
 # all others are the suite, which is portable.
 C_FAST := panic no_resources half_open resolving environment
-C_SLOW := mute_name_server no_authorities tinyproxy nginx
+C_SLOW := mute_name_server no_authorities tinyproxy nginx socks
 C_ALONE := $(patsubst %,tests/c/%_test.c,$(C_FAST) $(C_SLOW))
 
 $(C_TESTS)/statuses.h: include/okdok.h
@@ -22,7 +22,7 @@ $(C_TESTS)/suite: $(C_SUPPORT) $(filter-out $(C_ALONE),$(wildcard tests/c/*_test
 
 $(C_TESTS)/resolving $(C_TESTS)/environment: tests/c/names.c
 $(C_TESTS)/mute_name_server $(C_TESTS)/no_authorities: tests/c/namespace.c
-$(C_TESTS)/tinyproxy $(C_TESTS)/nginx: tests/c/program.c
+$(C_TESTS)/tinyproxy $(C_TESTS)/nginx $(C_TESTS)/socks: tests/c/program.c
 $(C_TESTS)/%: tests/c/%_test.c $(C_SUPPORT) $(wildcard tests/c/*.h) $(C_TESTS)/statuses.h $(LIBRARY)
 	$(CC) $(C_FLAGS) $(filter %.c,$^) $(C_LINK) -o $@
 
@@ -39,7 +39,8 @@ slow-test-c: $(C_TESTS)/suite $(C_SLOW:%=$(C_TESTS)/%) | $(SANDBOX) $(FAULTS)
 	$(WITH_SERVERS) $(C_TESTS)/suite slow_
 	@! scripts/need tinyproxy tinyproxy-bin || $(WITH_SERVERS) $(C_TESTS)/tinyproxy slow_
 	@! nginx=$$(tests/c/unpacked nginx nginx) || $(WITH_SERVERS) env NGINX=$$nginx $(C_TESTS)/nginx slow_
-	@for program in $(filter-out tinyproxy nginx,$(C_SLOW)); do $(WITH_SERVERS) $(C_TESTS)/$$program slow_ || exit 1; done
+	@! scripts/need microsocks microsocks || $(WITH_SERVERS) tests/process/with-host elsewhere.example $(C_TESTS)/socks slow_
+	@for program in $(filter-out tinyproxy nginx socks,$(C_SLOW)); do $(WITH_SERVERS) $(C_TESTS)/$$program slow_ || exit 1; done
 
 test-header: library
 	tests/c/check-header

@@ -16,8 +16,8 @@ typedef struct program {
  * start anew where the program does not become ready. */
 int free_port(void);
 
-/* Starts `command` and reads what it says until a line has `ready`, which is left in `line` (of 512 bytes; or NULL). False
- * where it ended before. Skips the test where there is no such program. */
+/* Starts `command` and reads what it says until a line has `ready`, which is left in `line` (of 512 bytes; or NULL); nothing
+ * is read for NULL. False where it ended before. Skips the test where there is no such program. */
 bool start_program(program *program, char *const command[], const char *ready, char *line);
 
 /* Ends it, if it has not ended. `words` stay to be read, and to be closed. */
