@@ -9,7 +9,7 @@ C_LINK := $(LIBRARY) -Wl,-rpath,'$$ORIGIN/../../target/release' -pthread -ldl
 C_SUPPORT := tests/c/harness.c tests/c/faults.c tests/c/call.c tests/c/cases.c
 # Tests that need a process of their own, for what they do to it: forks, limits, variables, names, namespaces. Linux only;
 # all others are the suite, which is portable.
-C_FAST := panic no_resources half_open resolving environment rotation
+C_FAST := panic no_resources half_open resolving environment rotation privileged
 C_SLOW := mute_name_server no_authorities tinyproxy nginx socks
 C_ALONE := $(patsubst %,tests/c/%_test.c,$(C_FAST) $(C_SLOW))
 
@@ -26,14 +26,20 @@ $(C_TESTS)/tinyproxy $(C_TESTS)/nginx $(C_TESTS)/socks: tests/c/program.c
 $(C_TESTS)/%: tests/c/%_test.c $(C_SUPPORT) $(wildcard tests/c/*.h) $(C_TESTS)/statuses.h $(LIBRARY)
 	$(CC) $(C_FLAGS) $(filter %.c,$^) $(C_LINK) -o $@
 
+# By an absolute path: the loader expands no $$ORIGIN for a set-uid program.
+$(C_TESTS)/delete: examples/delete.c include/okdok.h $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) -std=c99 $(C_WARNINGS) -Iinclude $< $(LIBRARY) -Wl,-rpath,$(CURDIR)/target/release -o $@
+
 $(C_TESTS)/broken_clock.so: tests/c/broken_clock.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -Wall -Wextra -Werror -shared -fPIC $< -ldl -o $@
 
-test-c: $(C_TESTS)/suite $(C_FAST:%=$(C_TESTS)/%) $(C_TESTS)/broken_clock.so | $(SANDBOX) $(FAULTS)
+test-c: $(C_TESTS)/suite $(C_FAST:%=$(C_TESTS)/%) $(C_TESTS)/broken_clock.so $(C_TESTS)/delete | $(SANDBOX) $(FAULTS)
 	$(WITH_SERVERS) $(if $(ONLY),$(C_TESTS)/suite $(ONLY),tests/c/in-shares 4 $(C_TESTS)/suite)
 	$(WITH_SERVERS) env LD_PRELOAD=$(CURDIR)/$(C_TESTS)/broken_clock.so $(C_TESTS)/panic
-	@for program in $(filter-out panic,$(C_FAST)); do $(WITH_SERVERS) $(C_TESTS)/$$program || exit 1; done
+	$(WITH_SERVERS) tests/process/with-host elsewhere.example $(C_TESTS)/privileged
+	@for program in $(filter-out panic privileged,$(C_FAST)); do $(WITH_SERVERS) $(C_TESTS)/$$program || exit 1; done
 
 slow-test-c: $(C_TESTS)/suite $(C_SLOW:%=$(C_TESTS)/%) | $(SANDBOX) $(FAULTS)
 	$(WITH_SERVERS) $(C_TESTS)/suite slow_
