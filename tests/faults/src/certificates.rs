@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, CrlDistributionPoint, CustomExtension, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, CrlDistributionPoint, CustomExtension,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose,
+    NameConstraints, date_time_ymd,
 };
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 
@@ -24,7 +26,9 @@ struct Authorities {
     root: CertifiedIssuer<'static, KeyPair>,
     intermediate: CertifiedIssuer<'static, KeyPair>,
     other_root: CertifiedIssuer<'static, KeyPair>,
+    constrained_root: CertifiedIssuer<'static, KeyPair>,
     self_signed: (Certificate, KeyPair),
+    self_signed_authority: (Certificate, KeyPair),
 }
 
 static AUTHORITIES: OnceLock<Result<Authorities, String>> = OnceLock::new();
@@ -49,6 +53,8 @@ pub fn trust(cert: Cert) -> Result<PathBuf, Failure> {
     let authorities = authorities()?;
     let (name, pem) = match cert {
         Cert::SelfSigned => ("selfsigned.pem", authorities.self_signed.0.pem()),
+        Cert::Authority => ("authority.pem", authorities.self_signed_authority.0.pem()),
+        Cert::Directory => ("directory.pem", authorities.constrained_root.pem()),
         Cert::Rotated => ("rotated.pem", authorities.other_root.pem()),
         _ => ("root.pem", authorities.root.pem()),
     };
@@ -93,11 +99,23 @@ fn make_authorities() -> Result<Authorities, rcgen::Error> {
     let root = CertifiedIssuer::self_signed(authority("okdok test root"), KeyPair::generate()?)?;
     let intermediate = CertifiedIssuer::signed_by(authority("okdok test intermediate"), KeyPair::generate()?, &root)?;
     let other_root = CertifiedIssuer::self_signed(authority("okdok other test root"), KeyPair::generate()?)?;
-    let key = KeyPair::generate()?;
-    let mut params = leaf(&["localhost", "127.0.0.1", "::1"])?;
-    params.distinguished_name.push(DnType::CommonName, "okdok self-signed");
-    let self_signed = (params.self_signed(&key)?, key);
-    Ok(Authorities { root, intermediate, other_root, self_signed })
+    let mut constrained = authority("okdok constrained test root");
+    let mut subtree = DistinguishedName::new();
+    subtree.push(DnType::OrganizationName, "okdok");
+    let permitted_subtrees = vec![GeneralSubtree::DirectoryName(subtree)];
+    constrained.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees: vec![] });
+    let constrained_root = CertifiedIssuer::self_signed(constrained, KeyPair::generate()?)?;
+    let self_sign = |is_ca| -> Result<_, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let mut params = leaf(&["localhost", "127.0.0.1", "::1"])?;
+        params.distinguished_name.push(DnType::CommonName, "okdok self-signed");
+        params.is_ca = is_ca;
+        Ok((params.self_signed(&key)?, key))
+    };
+    let self_signed = self_sign(IsCa::NoCa)?;
+    // As openssl req -x509 makes them, and many take them for server certificates.
+    let self_signed_authority = self_sign(IsCa::Ca(BasicConstraints::Unconstrained))?;
+    Ok(Authorities { root, intermediate, other_root, constrained_root, self_signed, self_signed_authority })
 }
 
 fn authority(name: &str) -> CertificateParams {
@@ -144,6 +162,17 @@ fn make_config(cert: Cert) -> Result<ServerConfig, Failure> {
         Cert::WrongHost => params = leaf(&["elsewhere.example", "192.0.2.1"])?,
         Cert::WrongUsage => params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
         Cert::Rotated => issuer = &authorities.other_root,
+        Cert::Directory => {
+            params.distinguished_name.push(DnType::OrganizationName, "okdok");
+            issuer = &authorities.constrained_root;
+        }
+        Cert::Critical => {
+            // anyPolicy, which clients that know no policies may ignore only if it is not critical.
+            const POLICIES: &[u8] = &[0x30, 8, 0x30, 6, 6, 4, 0x55, 0x1d, 0x20, 0];
+            let mut policies = CustomExtension::from_oid_content(&[2, 5, 29, 32], POLICIES.to_vec());
+            policies.set_criticality(true);
+            params.custom_extensions = vec![policies];
+        }
         Cert::Incomplete | Cert::Chain => issuer = &authorities.intermediate,
         Cert::Responder(port) => {
             let list = format!("http://127.0.0.1:{port}/list");
@@ -154,8 +183,12 @@ fn make_config(cert: Cert) -> Result<ServerConfig, Failure> {
         Cert::Tls13 | Cert::ClientAuth13 => versions = vec![&TLS13],
         _ => {}
     }
-    let (mut chain, key) = if cert == Cert::SelfSigned {
-        let (certificate, key) = &authorities.self_signed;
+    let made = match cert {
+        Cert::SelfSigned => Some(&authorities.self_signed),
+        Cert::Authority => Some(&authorities.self_signed_authority),
+        _ => None,
+    };
+    let (mut chain, key) = if let Some((certificate, key)) = made {
         (vec![certificate.der().clone()], key.serialize_der())
     } else {
         let key = KeyPair::generate()?;
@@ -174,5 +207,8 @@ fn make_config(cert: Cert) -> Result<ServerConfig, Failure> {
     } else {
         builder.with_no_client_auth()
     };
-    Ok(builder.with_single_cert(chain, PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key)))?)
+    let key = ring::sign::any_supported_type(&PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key)))?;
+    // Not `with_single_cert`, which itself refuses what clients are to refuse.
+    let certificate = SingleCertAndKey::from(CertifiedKey::new(chain, key));
+    Ok(builder.with_cert_resolver(Arc::new(certificate)))
 }

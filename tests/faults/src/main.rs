@@ -80,6 +80,8 @@
 //! * `good`, `expired`, `future`, `wronghost`, `wrongusage` (client authentication only), `selfsigned`, `rotated` (by another CA), `incomplete`
 //!   (the intermediate is left out), `chain` (it is sent), `tls12` / `tls13` (good, but only that version), `clientauth12` / `clientauth13` (only that
 //!   version, and a client certificate is demanded).
+//! * `authority` (self-signed, and itself an authority), `directory` (by a root whose name constraints are on directory names), `critical` (with
+//!   critical certificate policies).
 //! * `responder=PORT`: good, and names an OCSP responder and a revocation list at 127.0.0.1:PORT.
 //! * `tls11`: answers the client's hello as a server that knows TLS 1.1 only. `hangup`: closes after the client's hello. `mute`: never speaks. `plain`: plain
 //!   HTTP (a request that is not HTTP gets a 400 in clear). `cut=N` / `close=N` / `reset=N` / `stall=N`: a good handshake, but after N bytes from

@@ -459,6 +459,14 @@ fn good_certificates_work_and_bad_ones_fail_for_their_own_reason() {
         assert!(error.contains(reason), "{cert}: {error}");
         assert_eq!(faults.ask(&format!("seen {port}")), "connections 1 requests 0", "{cert}");
     }
+    for (cert, reason) in [
+        ("authority", "CaUsedAsEndEntity"),
+        ("directory", "NameConstraintViolation"),
+        ("critical", "UnsupportedCriticalExtension"),
+    ] {
+        let error = call(faults.port(&format!("tls {cert} ok")), &faults.trust(cert)).expect_err(cert);
+        assert!(error.contains(reason), "{cert}: {error}");
+    }
 }
 
 #[test]
