@@ -9,7 +9,7 @@ C_LINK := $(LIBRARY) -Wl,-rpath,'$$ORIGIN/../../target/release' -pthread -ldl
 C_SUPPORT := tests/c/harness.c tests/c/faults.c tests/c/call.c tests/c/cases.c
 # Tests that need a process of their own, for what they do to it: forks, limits, variables, names, namespaces. Linux only;
 # all others are the suite, which is portable.
-C_FAST := panic no_resources half_open resolving environment rotation privileged
+C_FAST := panic no_resources half_open resolving environment rotation privileged openssl
 C_SLOW := mute_name_server no_authorities tinyproxy nginx socks
 C_ALONE := $(patsubst %,tests/c/%_test.c,$(C_FAST) $(C_SLOW))
 
@@ -22,7 +22,7 @@ $(C_TESTS)/suite: $(C_SUPPORT) $(filter-out $(C_ALONE),$(wildcard tests/c/*_test
 
 $(C_TESTS)/resolving $(C_TESTS)/environment: tests/c/names.c
 $(C_TESTS)/mute_name_server $(C_TESTS)/no_authorities $(C_TESTS)/rotation: tests/c/namespace.c
-$(C_TESTS)/tinyproxy $(C_TESTS)/nginx $(C_TESTS)/socks: tests/c/program.c
+$(C_TESTS)/tinyproxy $(C_TESTS)/nginx $(C_TESTS)/socks $(C_TESTS)/openssl: tests/c/program.c
 $(C_TESTS)/%: tests/c/%_test.c $(C_SUPPORT) $(wildcard tests/c/*.h) $(C_TESTS)/statuses.h $(LIBRARY)
 	$(CC) $(C_FLAGS) $(filter %.c,$^) $(C_LINK) -o $@
 
@@ -39,7 +39,8 @@ test-c: $(C_TESTS)/suite $(C_FAST:%=$(C_TESTS)/%) $(C_TESTS)/broken_clock.so $(C
 	$(WITH_SERVERS) $(if $(ONLY),$(C_TESTS)/suite $(ONLY),tests/c/in-shares 4 $(C_TESTS)/suite)
 	$(WITH_SERVERS) env LD_PRELOAD=$(CURDIR)/$(C_TESTS)/broken_clock.so $(C_TESTS)/panic
 	$(WITH_SERVERS) tests/process/with-host elsewhere.example $(C_TESTS)/privileged
-	@for program in $(filter-out panic privileged,$(C_FAST)); do $(WITH_SERVERS) $(C_TESTS)/$$program || exit 1; done
+	@! scripts/need openssl openssl || $(WITH_SERVERS) $(C_TESTS)/openssl
+	@for program in $(filter-out panic privileged openssl,$(C_FAST)); do $(WITH_SERVERS) $(C_TESTS)/$$program || exit 1; done
 
 slow-test-c: $(C_TESTS)/suite $(C_SLOW:%=$(C_TESTS)/%) | $(SANDBOX) $(FAULTS)
 	$(WITH_SERVERS) $(C_TESTS)/suite slow_

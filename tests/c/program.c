@@ -29,21 +29,24 @@ int free_port(void)
 bool start_program(program *program, char *const command[], const char *ready, char *line)
 {
     static char own[512];
-    int pipes[2];
-    CHECK(pipe2(pipes, O_CLOEXEC) == 0);
+    int pipes[2], inputs[2];
+    CHECK(pipe2(pipes, O_CLOEXEC) == 0 && pipe2(inputs, O_CLOEXEC) == 0);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, inputs[0], 0);
     posix_spawn_file_actions_adddup2(&actions, pipes[1], 1);
     posix_spawn_file_actions_adddup2(&actions, pipes[1], 2);
     int failed = posix_spawnp(&program->process, command[0], &actions, NULL, command, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(pipes[1]);
+    close(inputs[0]);
+    program->input = inputs[1];
     program->words = fdopen(pipes[0], "r");
     CHECK(program->words != NULL);
     if (failed != 0) {
         static char reason[160];
         fclose(program->words);
+        close(program->input);
         snprintf(reason, sizeof reason, "%.100s cannot be run: %s", command[0], strerror(failed));
         harness_skip(reason);
     }
@@ -60,6 +63,7 @@ void stop_program(program *program)
 {
     kill(program->process, SIGTERM);
     waitpid(program->process, NULL, 0);
+    close(program->input);
 }
 
 const char *new_file(const char *format, ...)

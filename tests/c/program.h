@@ -8,6 +8,8 @@
 
 typedef struct program {
     pid_t process;
+    /* What it reads. */
+    int input;
     /* What it writes, to standard output and standard error. */
     FILE *words;
 } program;
@@ -20,7 +22,7 @@ int free_port(void);
  * is read for NULL. False where it ended before. Skips the test where there is no such program. */
 bool start_program(program *program, char *const command[], const char *ready, char *line);
 
-/* Ends it, if it has not ended. `words` stay to be read, and to be closed. */
+/* Ends it, if it has not ended. `words` stay to be read, and to be closed; `input` is closed. */
 void stop_program(program *program);
 
 /* A new file with this content, which is to be removed; static, until the next. */
