@@ -567,6 +567,24 @@ TEST(environment_names_the_authorities)
     CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
 }
 
+/* Set but empty, as a shell's `export SSL_CERT_FILE=` leaves it, is not set: all of them. */
+TEST(environment_variables_that_are_empty_are_not_there)
+{
+    static const char *variables[] = { "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR" };
+    clean_environment();
+    okdok_error unset, empty;
+    okdok_free(okdok_client_new(base_url, KEY, NULL, NULL, &unset));
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) setenv(variables[i], "", 1);
+    okdok_free(okdok_client_new(base_url, KEY, NULL, NULL, &empty));
+    CHECK_INT(empty.status, unset.status);
+    CHECK_STR(empty.message, unset.message);
+    okdok_options options = trusting();
+    CHECK(delete_at(base_url, &options).gone);
+    /* And the other one of two counts. */
+    setenv("SSL_CERT_FILE", faults_ca("good"), 1);
+    CHECK(delete_at(https_url(faults_tls("good", "ok")), NULL).gone);
+}
+
 TEST(environment_without_authorities_says_so_and_plain_loopback_works)
 {
     clean_environment();
