@@ -72,12 +72,15 @@ typedef struct okdok_options {
   uint32_t max_attempts;
   /**
    * File with PEM certificates that are trusted instead of the system's roots, 1 to 4096 bytes of UTF-8; NULL: the
-   * system's roots. Read by `okdok_client_new`, for plain http too.
+   * system's roots, or those that SSL_CERT_FILE and SSL_CERT_DIR name. Read by `okdok_client_new`, for plain http too,
+   * and again every 10 minutes of use; what cannot be read then stays as it was.
    */
   const char *ca_file;
   /**
-   * URL of an http:// or https:// proxy, 1 to 2048 bytes; "": none; NULL: from the environment (HTTPS_PROXY,
-   * https_proxy, ALL_PROXY, all_proxy, but for NO_PROXY, no_proxy) or the system. Loopback is never proxied.
+   * URL of an http://, https://, socks5:// or socks5h:// proxy, 1 to 2048 bytes; http:// where it names no scheme;
+   * "": none; NULL: from the environment (HTTPS_PROXY, https_proxy, ALL_PROXY, all_proxy, but for NO_PROXY, no_proxy)
+   * or, on Windows and macOS, the system. Loopback is never proxied. With socks5:// the name is resolved here, with
+   * socks5h:// by the proxy.
    */
   const char *proxy;
   /**
@@ -278,9 +281,10 @@ const char *okdok_status_name(okdok_status status);
 /**
  * Makes a client. Sends nothing.
  *
- * Reads the environment (proxy variables, SSL_CERT_FILE, SSL_CERT_DIR), `ca_file` and the system's roots here, and only
- * here. Clients that go the same way share their connections, so that one more costs microseconds. The returned handle
- * works in a child process after `fork` too.
+ * Reads the environment (proxy variables, SSL_CERT_FILE, SSL_CERT_DIR) here, and only here; an empty variable counts as
+ * unset, and a privileged program (set-uid, file capabilities) reads none. Clients that go the same way share their
+ * connections, so that one more costs microseconds. After 10 minutes of use names are resolved, roots read and connections
+ * made anew. The returned handle works in a child process after `fork` too.
  *
  * @param base_url    where the service is: https://, or http:// for a loopback address or localhost; 1 to 2048 bytes of
  *                    UTF-8; a path prefix is kept, a final /JSON is taken as such; no user name, query or fragment.

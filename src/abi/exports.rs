@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 use std::ptr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::call::{Client, SignatureRequestId};
 use crate::outcome::{Refusal, Report, okdok_status, status_name};
@@ -42,7 +42,8 @@ impl Outputs {
             unsafe { ptr::write_unaligned(self.status, report.attempt.status) };
         }
         if !self.error.is_null() {
-            let elapsed = self.begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+            // The rest is told even where the clock fails.
+            let elapsed = process::caught(|| self.begun.map(|begun| begun.elapsed())).flatten().unwrap_or_default();
             // SAFETY: as above.
             unsafe { ptr::write_unaligned(self.error, okdok_error::new(report, api_key, elapsed)) };
         }
@@ -63,9 +64,10 @@ pub extern "C" fn okdok_status_name(status: okdok_status) -> *const c_char {
 
 /// Makes a client. Sends nothing.
 ///
-/// Reads the environment (proxy variables, SSL_CERT_FILE, SSL_CERT_DIR), `ca_file` and the system's roots here, and only
-/// here. Clients that go the same way share their connections, so that one more costs microseconds. The returned handle
-/// works in a child process after `fork` too.
+/// Reads the environment (proxy variables, SSL_CERT_FILE, SSL_CERT_DIR) here, and only here; an empty variable counts as
+/// unset, and a privileged program (set-uid, file capabilities) reads none. Clients that go the same way share their
+/// connections, so that one more costs microseconds. After 10 minutes of use names are resolved, roots read and connections
+/// made anew. The returned handle works in a child process after `fork` too.
 ///
 /// @param base_url    where the service is: https://, or http:// for a loopback address or localhost; 1 to 2048 bytes of
 ///                    UTF-8; a path prefix is kept, a final /JSON is taken as such; no user name, query or fragment.

@@ -24,10 +24,13 @@ pub struct okdok_options {
     /// Attempts at most; 1: never retry; default 3.
     pub max_attempts: u32,
     /// File with PEM certificates that are trusted instead of the system's roots, 1 to 4096 bytes of UTF-8; NULL: the
-    /// system's roots. Read by `okdok_client_new`, for plain http too.
+    /// system's roots, or those that SSL_CERT_FILE and SSL_CERT_DIR name. Read by `okdok_client_new`, for plain http too,
+    /// and again every 10 minutes of use; what cannot be read then stays as it was.
     pub ca_file: *const c_char,
-    /// URL of an http:// or https:// proxy, 1 to 2048 bytes; "": none; NULL: from the environment (HTTPS_PROXY,
-    /// https_proxy, ALL_PROXY, all_proxy, but for NO_PROXY, no_proxy) or the system. Loopback is never proxied.
+    /// URL of an http://, https://, socks5:// or socks5h:// proxy, 1 to 2048 bytes; http:// where it names no scheme;
+    /// "": none; NULL: from the environment (HTTPS_PROXY, https_proxy, ALL_PROXY, all_proxy, but for NO_PROXY, no_proxy)
+    /// or, on Windows and macOS, the system. Loopback is never proxied. With socks5:// the name is resolved here, with
+    /// socks5h:// by the proxy.
     pub proxy: *const c_char,
     /// Put in front of "okdok/<version>" in the header `user-agent`, 1 to 256 printable ASCII characters; NULL: nothing.
     pub user_agent: *const c_char,

@@ -94,10 +94,7 @@ impl Sequence {
     pub fn ended(&mut self, attempt: Attempt, elapsed: Duration) {
         let Attempt { ended, status, http_status, .. } = attempt;
         self.under_way = false;
-        if self.log.len() == LOGGED_ATTEMPTS {
-            self.log.remove(0);
-        }
-        self.log.push(Logged { status, http_status, waited: self.waited, elapsed });
+        log(&mut self.log, Logged { status, http_status, waited: self.waited, elapsed });
         self.total += self.waited + elapsed;
         if http_status != 0 {
             self.retry_after = attempt.retry_after;
@@ -145,7 +142,13 @@ impl Sequence {
     pub fn panicked(&self) -> Report {
         let answered = self.last.as_ref().is_some_and(|last| last.ended == Ended::Answered);
         let outcome_unknown = self.under_way || answered || !self.open.is_empty();
-        Report { attempts: self.attempts, outcome_unknown, log: self.log.clone(), ..Report::panicked() }
+        let mut report =
+            Report { attempts: self.attempts, outcome_unknown, log: self.log.clone(), ..Report::panicked() };
+        if self.under_way {
+            let (status, waited) = (report.attempt.status, self.waited);
+            log(&mut report.log, Logged { status, http_status: 0, waited, elapsed: Duration::ZERO });
+        }
+        report
     }
 
     fn summary(&self) -> String {
@@ -154,6 +157,14 @@ impl Sequence {
         let (attempts, seconds) = (self.attempts, self.total.as_secs_f64());
         format!("{attempts} attempts in {seconds:.1} s ({more}{}): ", ends.join(", "))
     }
+}
+
+/// Adds an attempt; the oldest gives way where there are too many.
+fn log(log: &mut Vec<Logged>, attempt: Logged) {
+    if log.len() == LOGGED_ATTEMPTS {
+        log.remove(0);
+    }
+    log.push(attempt);
 }
 
 /// Whether a refusal says that an earlier, doubtful attempt was refused too. "Does not exist" is a 400, 404 or 410, which a
@@ -460,7 +471,9 @@ mod tests {
         let mut sequence = Sequence::new(3, CONNECT_TIMEOUT);
         assert!(!sequence.panicked().outcome_unknown);
         sequence.next(ENOUGH, || 1.0);
-        assert!(sequence.panicked().outcome_unknown);
+        let report = sequence.panicked();
+        assert!(report.outcome_unknown);
+        assert_eq!((report.attempts, report.log.len()), (1, 1));
         sequence.ended(attempt(Ended::Refused, false, OKDOK_STATUS_UNAUTHORIZED, 401), Duration::ZERO);
         assert!(!sequence.panicked().outcome_unknown);
     }

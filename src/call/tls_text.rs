@@ -35,17 +35,23 @@ pub fn reason(error: &Error) -> String {
         Error::AlertReceived(AlertDescription::UnrecognisedName) => {
             "the server does not know this host name; check base_url"
         }
-        Error::AlertReceived(_) => "the server refused the handshake; its log may say why",
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            return "it does not speak TLS on this port; check the port of base_url".into();
+            "it does not speak TLS on this port; check the port of base_url"
         }
         Error::NoCertificatesPresented => "the server showed no certificate; check its configuration",
+        Error::AlertReceived(_) => return format!("the server refused the handshake; its log may say why ({error})"),
         Error::General(_) | Error::FailedToGetCurrentTime | Error::FailedToGetRandomBytes => {
-            "TLS cannot work in this process; check the machine's clock and its random generator"
+            return format!(
+                "TLS cannot work in this process; check the machine's clock and random generator ({error})"
+            );
         }
-        _ => "what it sent is not TLS as it should be; check base_url, and what stands between, such as a firewall",
+        _ => {
+            return format!(
+                "what it sent is not TLS as it should be; check base_url, and what stands between, such as a firewall ({error})"
+            );
+        }
     };
-    format!("{text} ({error})")
+    text.into()
 }
 
 /// After the handshake (TLS 1.3), or by another one (IIS, TLS 1.2).
@@ -86,9 +92,10 @@ fn certificate(error: &CertificateError) -> String {
         CertificateError::UnsupportedSignatureAlgorithm
         | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "the server's certificates are signed in a way that okdok cannot check (P-521, or a curve with an unusual hash): \
-             they should be signed by RSA, P-256 with SHA-256, P-384 with SHA-384, or Ed25519"
+            "the server's certificates bear a signature that okdok cannot check (P-521, or a curve with an unusual hash): it \
+             should be one of RSA, P-256 with SHA-256, P-384 with SHA-384, or Ed25519"
         }
+        CertificateError::Other(error) => return unusual_certificate(&error.0.to_string()),
         error => return unusual_certificate(&error.to_string()),
     };
     text.into()
@@ -113,9 +120,7 @@ fn unusual_certificate(error: &str) -> String {
         "MaximumPathBuildCallsExceeded" | "MaximumPathDepthExceeded" | "MaximumSignatureChecksExceeded" => {
             "the server shows too many certificates; it should show its own and the intermediate ones only"
         }
-        _ => {
-            "the server's certificate is not acceptable; a new one from its authority should be, if browsers accept it"
-        }
+        _ => return format!("the server's certificate is not acceptable ({error}); it needs one that browsers accept"),
     };
-    format!("{text} ({error})")
+    text.into()
 }

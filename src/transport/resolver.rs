@@ -45,9 +45,7 @@ impl Resolve for DetachedResolver {
 
 /// RFC 6761, 6.3: this name and those below it are always loopback.
 pub fn is_localhost(name: &str) -> bool {
-    let name = name.trim_end_matches('.');
-    let above = name.rsplit_once('.').map_or(name, |(_, above)| above);
-    above.eq_ignore_ascii_case("localhost")
+    name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("localhost"))
 }
 
 async fn resolve(host: String, limit: Duration) -> Result<Vec<SocketAddr>, ResolveError> {

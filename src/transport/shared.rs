@@ -25,31 +25,20 @@ use super::roots::{Found, Place};
 /// After it names are resolved, roots read and connections made anew, so that a busy process follows what changes.
 const LONGEST_USE: Duration = Duration::from_mins(10);
 
-/// How a client gets to the service.
+/// How a client gets to the service. Those who go the same route and trust the same roots share a transport.
 pub struct Route {
     pub roots: Place,
     pub proxy: Option<Proxy>,
     pub connect_timeout: Duration,
 }
 
-/// The key under which transports are shared.
-#[derive(Clone, PartialEq)]
-struct Key {
-    roots: Found,
+pub struct Transport {
     proxy: Option<Proxy>,
     connect_timeout: Duration,
-}
-
-impl Route {
-    fn look(&self) -> Result<Key, Refusal> {
-        Ok(Key { roots: self.roots.look()?, proxy: self.proxy.clone(), connect_timeout: self.connect_timeout })
-    }
-}
-
-pub struct Transport {
-    key: Key,
     /// Kept for a forked child, which builds a transport of its own, and for a successor that cannot read them.
     roots: Arc<RootCertStore>,
+    /// Where these roots were found last.
+    found: ArcSwap<Found>,
     /// `None` only while it is dropped.
     http: Option<HttpClient>,
     connections: Connections,
@@ -72,9 +61,9 @@ struct Transports {
 static TRANSPORTS: ArcSwapOption<Transports> = ArcSwapOption::const_empty();
 
 impl Transports {
-    fn find(&self, key: &Key) -> Option<Arc<Transport>> {
-        let live = self.live.iter().filter_map(Weak::upgrade);
-        live.into_iter().find(|other| other.key == *key && other.is_usable() && !other.is_old())
+    fn find(&self, suits: impl Fn(&Transport) -> bool) -> Option<Arc<Transport>> {
+        let mut live = self.live.iter().filter_map(Weak::upgrade);
+        live.find(|transport| suits(transport) && transport.is_usable() && !transport.is_old())
     }
 
     fn with(&self, transport: &Arc<Transport>) -> Self {
@@ -84,27 +73,39 @@ impl Transports {
     }
 }
 
-/// The transport for `key`, which other clients may be using too; where there is none, one that trusts `roots`.
+/// A transport that goes this route and trusts what was found, which other clients may be using too.
 fn find_or_build(
-    key: Key,
-    roots: impl FnOnce(&Key) -> Result<Arc<RootCertStore>, Refusal>,
+    route: &Route,
+    found: Found,
+    load: impl FnOnce(&Found) -> Result<Arc<RootCertStore>, Refusal>,
 ) -> Result<Arc<Transport>, Refusal> {
+    let none = Transports { live: Vec::new(), last: None };
     let transports = TRANSPORTS.load_full();
-    if let Some(found) = transports.as_ref().and_then(|transports| transports.find(&key)) {
-        let last = transports.as_ref().and_then(|transports| transports.last.as_ref());
-        return Ok(if last.is_some_and(|last| Arc::ptr_eq(last, &found)) { found } else { enter(&found) });
+    let transports = transports.as_deref().unwrap_or(&none);
+    let goes = |transport: &Transport| transport.goes(route.proxy.as_ref(), route.connect_timeout);
+    if let Some(transport) = transports.find(|transport| goes(transport) && **transport.found.load() == found) {
+        let is_last = transports.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &transport));
+        return Ok(if is_last { transport } else { enter(&transport) });
     }
-    let roots = roots(&key)?;
-    Ok(enter(&Arc::new(Transport::build(key, roots)?)))
+    let roots = load(&found)?;
+    // Files that look new may hold what they held.
+    if let Some(transport) = transports.find(|transport| goes(transport) && transport.roots.roots == roots.roots) {
+        transport.found.store(Arc::new(found));
+        return Ok(enter(&transport));
+    }
+    Ok(enter(&Arc::new(Transport::build(route, found, roots)?)))
 }
 
-/// Makes `transport` the one that was used last, or another with its key that came first: those who race build one each.
+/// Makes `transport` the one that was used last, or one like it that came first: those who race build one each.
 fn enter(transport: &Arc<Transport>) -> Arc<Transport> {
     let mut entered = Arc::clone(transport);
     TRANSPORTS.rcu(|transports| {
         let none = Transports { live: Vec::new(), last: None };
         let transports = transports.as_deref().unwrap_or(&none);
-        entered = transports.find(&transport.key).unwrap_or_else(|| Arc::clone(transport));
+        let is_like = |other: &Transport| {
+            other.goes(transport.proxy(), transport.connect_timeout) && other.roots.roots == transport.roots.roots
+        };
+        entered = transports.find(is_like).unwrap_or_else(|| Arc::clone(transport));
         Some(Arc::new(transports.with(&entered)))
     });
     entered
@@ -118,7 +119,7 @@ pub struct Way {
 
 impl Way {
     pub fn new(route: Route) -> Result<Self, Refusal> {
-        let transport = find_or_build(route.look()?, |key| key.roots.load())?;
+        let transport = find_or_build(&route, route.roots.look()?, Found::load)?;
         Ok(Self { route, transport: ArcSwap::new(transport) })
     }
 
@@ -139,10 +140,10 @@ impl Way {
 
     fn move_on_from(&self, old: &Transport) -> Result<Arc<Transport>, Refusal> {
         // Young roots are as good as new ones, and a forked child may not be able to read any.
-        let anew = old.is_old().then(|| find_or_build(self.route.look()?, |key| key.roots.load()));
+        let anew = old.is_old().then(|| find_or_build(&self.route, self.route.roots.look()?, Found::load));
         let next = match anew {
             Some(Ok(next)) => next,
-            _ => find_or_build(old.key.clone(), |_| Ok(Arc::clone(&old.roots)))?,
+            _ => find_or_build(&self.route, (**old.found.load()).clone(), |_| Ok(Arc::clone(&old.roots)))?,
         };
         self.transport.store(Arc::clone(&next));
         Ok(next)
@@ -150,12 +151,14 @@ impl Way {
 }
 
 impl Transport {
-    fn build(key: Key, roots: Arc<RootCertStore>) -> Result<Self, Refusal> {
+    fn build(route: &Route, found: Found, roots: Arc<RootCertStore>) -> Result<Self, Refusal> {
         let connections = Connections::default();
-        let http = http_client::build(Arc::clone(&roots), key.proxy.as_ref(), key.connect_timeout, &connections)?;
+        let http = http_client::build(Arc::clone(&roots), route.proxy.as_ref(), route.connect_timeout, &connections)?;
         Ok(Self {
-            key,
+            proxy: route.proxy.clone(),
+            connect_timeout: route.connect_timeout,
             roots,
+            found: ArcSwap::from_pointee(found),
             http: Some(http),
             connections,
             generation: process::generation(),
@@ -174,7 +177,11 @@ impl Transport {
     }
 
     pub fn proxy(&self) -> Option<&Proxy> {
-        self.key.proxy.as_ref()
+        self.proxy.as_ref()
+    }
+
+    fn goes(&self, proxy: Option<&Proxy>, connect_timeout: Duration) -> bool {
+        self.proxy.as_ref() == proxy && self.connect_timeout == connect_timeout
     }
 
     fn is_usable(&self) -> bool {
