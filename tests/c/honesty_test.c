@@ -14,20 +14,21 @@ static bool doubts_alone(const okdok_error *error)
 }
 
 /* Each of these ids is asked for by one call alone, so what the server knows of it is what this call did. */
-static void check_honesty(size_t count, unsigned seed)
+static void check_honesty(size_t count, unsigned seed, bool tls)
 {
     static const uint32_t attempts[] = { 1, 2, 3, 5 };
     enum { CLIENTS = sizeof attempts / sizeof *attempts };
     char steps[64];
     snprintf(steps, sizeof steps, "random=%u", seed);
-    int port = faults_serve(steps);
+    int port = tls ? faults_tls("good", steps) : faults_serve(steps);
     okdok_client *clients[CLIENTS];
     for (size_t i = 0; i < CLIENTS; i++) {
         okdok_options options = OKDOK_OPTIONS_INIT;
         options.timeout_ms = 9000;
         options.connect_timeout_ms = 1000;
         options.max_attempts = attempts[i];
-        clients[i] = okdok_client_new(http_url(port), KEY, &options, NULL, NULL);
+        if (tls) options.ca_file = faults_ca("good");
+        clients[i] = okdok_client_new(tls ? https_url(port) : http_url(port), KEY, &options, NULL, NULL);
         CHECK(clients[i] != NULL);
     }
     planned_call *calls = harness_alloc(count, sizeof *calls);
@@ -80,6 +81,8 @@ static void check_honesty(size_t count, unsigned seed)
     faults_ask("stop %d", port);
 }
 
-TEST(honesty_of_500_calls) { check_honesty(500, 1); }
+TEST(honesty_of_500_calls) { check_honesty(500, 1, false); }
 
-TEST(slow_honesty_of_10000_calls) { check_honesty(10000, 20240229); }
+TEST(honesty_of_500_calls_over_tls) { check_honesty(500, 2, true); }
+
+TEST(slow_honesty_of_10000_calls) { check_honesty(10000, 20240229, false); }
