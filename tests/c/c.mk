@@ -9,7 +9,7 @@ C_LINK := $(LIBRARY) -Wl,-rpath,'$$ORIGIN/../../target/release' -pthread -ldl
 C_SUPPORT := tests/c/harness.c tests/c/faults.c tests/c/call.c tests/c/cases.c
 # Tests that need a process of their own, for what they do to it: forks, limits, variables, names, namespaces. Linux only;
 # all others are the suite, which is portable.
-C_FAST := panic no_resources half_open resolving environment rotation privileged openssl
+C_FAST := panic no_resources half_open resolving environment rotation privileged openssl age
 C_SLOW := mute_name_server no_authorities tinyproxy nginx socks
 C_ALONE := $(patsubst %,tests/c/%_test.c,$(C_FAST) $(C_SLOW))
 
@@ -20,7 +20,7 @@ $(C_TESTS)/statuses.h: include/okdok.h
 $(C_TESTS)/suite: $(C_SUPPORT) $(filter-out $(C_ALONE),$(wildcard tests/c/*_test.c)) $(wildcard tests/c/*.h) $(C_TESTS)/statuses.h $(LIBRARY)
 	$(CC) $(C_FLAGS) $(filter %.c,$^) $(C_LINK) -o $@
 
-$(C_TESTS)/resolving $(C_TESTS)/environment: tests/c/names.c
+$(C_TESTS)/resolving $(C_TESTS)/environment $(C_TESTS)/age: tests/c/names.c
 $(C_TESTS)/mute_name_server $(C_TESTS)/no_authorities $(C_TESTS)/rotation: tests/c/namespace.c
 $(C_TESTS)/tinyproxy $(C_TESTS)/nginx $(C_TESTS)/socks $(C_TESTS)/openssl: tests/c/program.c
 $(C_TESTS)/%: tests/c/%_test.c $(C_SUPPORT) $(wildcard tests/c/*.h) $(C_TESTS)/statuses.h $(LIBRARY)
