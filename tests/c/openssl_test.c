@@ -1,5 +1,5 @@
-/* Servers with which no handshake comes to an end, for a reason that rustls has a bare name for: the message says in words
- * what is wrong. By openssl s_server, since rustls and rcgen make none of them. */
+/* Servers with which no handshake comes to an end, for a reason that rustls has but a name for: the message says in words
+ * what is wrong, and what to do. By openssl s_server, since rustls and rcgen make none of them. */
 #define _GNU_SOURCE
 #include "cases.h"
 #include "program.h"
@@ -75,14 +75,11 @@ static outcome delete_from(int port, const char *trusted)
     return delete_at(https_url(port), &options);
 }
 
-/* Whether the message says `part`, and no bare name of an error of rustls; said where not. */
+/* Whether the message says `part`; said where not. */
 static bool says(const char *what, const char *message, const char *part)
 {
-    static const char *bare[] = { "UnsupportedSignatureAlgorithm", "HandshakeFailure", "BadSignature", "CaUsedAsEndEntity", "NameConstraintViolation",
-                                  "UnsupportedCriticalExtension", "OtherError", "Context {", "PeerIncompatible" };
     bool good = strstr(message, part) != NULL;
-    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++) good = good && strstr(message, bare[i]) == NULL;
-    if (!good) fprintf(stderr, "%s: not said in words, with \"%s\": %s\n", what, part, message);
+    if (!good) fprintf(stderr, "%s: not said, \"%s\": %s\n", what, part, message);
     return good;
 }
 
@@ -92,16 +89,16 @@ TEST(openssl_servers_that_suit_nobody_are_told_of_in_words)
 #define P521 "ec -pkeyopt ec_paramgen_curve:P-521"
     static const struct { const char *name, *key, *authority, *server, *part; } cases[] = {
         /* Signed as ring cannot check: the hash does not suit the curve, or the curve is not known. */
-        { "sha512", P256 " -sha512", NULL, "", "signature" },
-        { "p521-authority", P256, P521, "", "signature" },
-        { "p521", P521, NULL, "", "common" },
+        { "sha512", P256 " -sha512", NULL, "", "signed in a way" },
+        { "p521-authority", P256, P521, "", "signed in a way" },
+        { "p521", P521, NULL, "", "in common with okdok" },
         { "rsa1024", "rsa:1024", NULL, "-cipher DEFAULT@SECLEVEL=0", "2048" },
         /* Nothing in common: ciphers, key exchange, curves, signatures, versions. */
-        { "cbc", "rsa:2048", NULL, "-tls1_2 -cipher ECDHE-RSA-AES128-SHA256", "common" },
-        { "dhe", "rsa:2048", NULL, "-tls1_2 -cipher DHE-RSA-AES128-GCM-SHA256", "common" },
-        { "rsa-exchange", "rsa:2048", NULL, "-tls1_2 -cipher AES128-GCM-SHA256", "common" },
-        { "curve", "rsa:2048", NULL, "-tls1_3 -groups P-521", "common" },
-        { "sha1", "rsa:2048", NULL, "-tls1_2 -sigalgs RSA+SHA1 -cipher DEFAULT@SECLEVEL=0", "common" },
+        { "cbc", "rsa:2048", NULL, "-tls1_2 -cipher ECDHE-RSA-AES128-SHA256", "in common with okdok" },
+        { "dhe", "rsa:2048", NULL, "-tls1_2 -cipher DHE-RSA-AES128-GCM-SHA256", "in common with okdok" },
+        { "rsa-exchange", "rsa:2048", NULL, "-tls1_2 -cipher AES128-GCM-SHA256", "in common with okdok" },
+        { "curve", "rsa:2048", NULL, "-tls1_3 -groups P-521", "in common with okdok" },
+        { "sha1", "rsa:2048", NULL, "-tls1_2 -sigalgs RSA+SHA1 -cipher DEFAULT@SECLEVEL=0", "in common with okdok" },
         { "tls11", "rsa:2048", NULL, "-tls1_1 -cipher DEFAULT@SECLEVEL=0", "TLS 1.2" },
     };
     unsigned wrong = 0;
@@ -125,7 +122,9 @@ TEST(openssl_servers_that_suit_nobody_are_told_of_in_words)
 TEST(openssl_is_not_needed_for_these_words)
 {
     static const struct { const char *certificate, *part; } cases[] = {
-        { "authority", "authority" }, { "directory", "constraint" }, { "critical", "extension" },
+        { "authority", "let the authority issue one for the server" },
+        { "directory", "(name constraints)" },
+        { "critical", "critical extension that okdok does not know" },
     };
     unsigned wrong = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
