@@ -127,8 +127,9 @@ static void check_bundle(const char *path)
     check_trust(true, false, "what it links to replaced in place");
 }
 
-/* First of all, while there is no thread of the library: the tests run in the order of their names. */
-TEST(rotation_in_the_systems_bundle)
+/* A system whose stores hold nothing but what the test puts there. The first of these tests comes first of all, while there
+ * is no thread of the library: they run in the order of their names. */
+static void enter_system(void)
 {
     static const char *others[] = { "/etc/pki", "/usr/lib/ssl", "/usr/local/ssl", "/usr/share/ssl", "/usr/ssl", "/var/ssl", "/etc/openssl",
                                     "/etc/certs", "/usr/local/share/certs", "/usr/local/etc/ssl" };
@@ -138,10 +139,40 @@ TEST(rotation_in_the_systems_bundle)
     replace_path("/etc/ssl", NULL);
     CHECK(mkdir("/etc/ssl/certs", 0755) == 0);
     begin();
-    write_in_place("/etc/ssl/certs/ca-certificates.crt", content("good", NULL));
+}
+
+static void make_old(const char *path)
+{
     struct timespec long_ago[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
-    CHECK(utimensat(AT_FDCWD, "/etc/ssl/certs", long_ago, 0) == 0);
+    CHECK(utimensat(AT_FDCWD, path, long_ago, 0) == 0);
+}
+
+TEST(rotation_in_the_systems_bundle)
+{
+    enter_system();
+    write_in_place("/etc/ssl/certs/ca-certificates.crt", content("good", NULL));
+    make_old("/etc/ssl/certs");
     check_bundle("/etc/ssl/certs/ca-certificates.crt");
+}
+
+/* Where there is no bundle: hashed links, as in Debian's folder, to certificates that are the administrator's own. */
+TEST(rotation_in_the_systems_folder)
+{
+    enter_system();
+    write_in_place(in_folder("own.crt"), content("good", NULL));
+    write_in_place(in_folder("other.crt"), content("rotated", NULL));
+    link_anew(in_folder("own.crt"), "/etc/ssl/certs/01234567.0");
+    make_old("/etc/ssl/certs");
+    check_trust(true, false, "at first");
+    link_anew(in_folder("other.crt"), "/etc/ssl/certs/89abcdef.0");
+    check_trust(true, true, "one added");
+    CHECK(unlink("/etc/ssl/certs/89abcdef.0") == 0);
+    check_trust(true, false, "one removed");
+    make_old("/etc/ssl/certs");
+    check_trust(true, false, "the folder is old");
+    /* Nothing of the folder itself changes. */
+    write_in_place(in_folder("own.crt"), content("rotated", NULL));
+    check_trust(false, true, "what it links to replaced in place");
 }
 
 TEST(rotation_of_ca_file)
