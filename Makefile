@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(PATH):$(HOME)/.cargo/bin
 CARGO := cargo
 LIBRARY := target/release/libokdok.so
+ARCHIVE := build/static/libokdok.a
 SANDBOX := target/debug/examples/sandbox
 FAULTS := target/debug/okdok-faults
 WITH_SERVERS := scripts/with-servers
@@ -20,7 +21,7 @@ LINTS := lint-rust lint-header lint-scripts
 
 include $(sort $(wildcard bindings/*/*.mk packaging/*.mk tests/*/*.mk benches/*.mk))
 
-.PHONY: help demo test slow-test platform-test lint setup clean library servers $(DEMOS) $(TESTS) $(SLOW_TESTS) $(PLATFORM_TESTS) $(LINTS)
+.PHONY: help demo test slow-test platform-test lint setup clean library static-library servers $(DEMOS) $(TESTS) $(SLOW_TESTS) $(PLATFORM_TESTS) $(LINTS)
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -41,9 +42,9 @@ clean: ## removes what was built
 setup:
 	@scripts/setup-rust
 
-$(LIBRARY): library
+$(LIBRARY) target/release/libokdok.a: library
 library: | setup
-	@$(CARGO) build --release --quiet
+	@scripts/hide-paths $(CARGO) build --release
 	@ln -sf libokdok.so target/release/libokdok.so.0
 
 $(SANDBOX) $(FAULTS): servers

@@ -8,10 +8,11 @@ DEMOS += demo-cpp
 TESTS += test-headers test-cpp test-install test-abi
 SLOW_TESTS += test-man test-abidiff test-deb test-conan
 LINTS += lint-packaging
-.PHONY: demo-cpp static-library man install uninstall deb \
+.PHONY: demo-cpp man install uninstall deb \
 	test-headers test-cpp test-install test-abi test-man test-abidiff test-deb test-conan lint-packaging
 
-static-library: | setup
+static-library: $(ARCHIVE)
+$(ARCHIVE): target/release/libokdok.a packaging/static-library
 	@packaging/static-library
 
 man: library
