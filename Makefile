@@ -1,4 +1,9 @@
-# `make demo` and `make test` set up all they need; `make help` lists the rest.
+# `make demo` and `make test` set up all they need; `make help` lists the rest. How the makefiles are written:
+# - Each part of the tree has one .mk file, which adds its targets to DEMOS, TESTS, SLOW_TESTS, PLATFORM_TESTS and LINTS.
+# - More than two lines of shell are a script beside what it works on. Scripts need nothing but a Debian's sh, or say so.
+# - What a machine may lack is asked for by scripts/need; if it stays away, say `left out: …` and exit with 0.
+# - Targets run side by side (scripts/run-steps): what two of them write is a target of its own.
+# - A target that tests ends with a line `N passed, N failed`.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
@@ -12,7 +17,6 @@ FAULTS := target/debug/okdok-faults
 WITH_SERVERS := scripts/with-servers
 C_WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
 
-# Each part of the tree adds its own targets to these lists.
 DEMOS := demo-c
 TESTS := test-rust
 SLOW_TESTS :=
@@ -21,20 +25,41 @@ LINTS := lint-rust lint-header lint-scripts
 
 include $(sort $(wildcard bindings/*/*.mk packaging/*.mk tests/*/*.mk benches/*.mk))
 
-.PHONY: help demo test slow-test platform-test lint setup clean library static-library servers $(DEMOS) $(TESTS) $(SLOW_TESTS) $(PLATFORM_TESTS) $(LINTS)
+.PHONY: help demo test slow-test platform-test lint check setup clean library static-library servers sandbox \
+	$(DEMOS) $(TESTS) $(SLOW_TESTS) $(PLATFORM_TESTS) $(LINTS)
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 demo: $(DEMOS) ## deletes a signature request from the sandbox, from every language present
 
-test: $(TESTS) ## every test but the slow ones
+test: ## every test but the slow ones
+	@scripts/run-steps "$(TESTS)"
 
-slow-test: $(SLOW_TESTS) ## the tests that .ci/run adds
+slow-test: ## the tests that .ci/run adds
+	@scripts/run-steps "$(SLOW_TESTS)"
 
-platform-test: $(PLATFORM_TESTS) ## builds and tests of the other platforms, under emulation
+platform-test: ## builds and tests of the other platforms, under emulation
+	@scripts/run-steps "$(PLATFORM_TESTS)"
 
-lint: $(LINTS) ## formatting, warnings, generated files
+lint: ## formatting, warnings, generated files
+	@scripts/run-steps "$(LINTS)"
+
+check: ## all four, as .ci/run does
+	@scripts/run-steps "$(TESTS) $(LINTS)" "$(SLOW_TESTS)" "$(PLATFORM_TESTS)"
+
+# Under scripts/run-steps, which sets STEPS.
+ifdef STEPS
+SHELL := scripts/step
+.SHELLFLAGS = $@
+# Mono's programs and Wine's settings are shared by these; one after the other they take no longer.
+test-csharp: | demo-csharp
+test-win-x86: | test-win-x64
+test-csharp-windows: | test-win-x86
+test-dist: | test-csharp-windows
+# The one makes the pages that the other installs.
+test-deb: | test-man
+endif
 
 clean: ## removes what was built
 	rm -rf target build dist
@@ -49,8 +74,12 @@ library: | setup
 
 $(SANDBOX) $(FAULTS): servers
 servers: | setup
-	@$(CARGO) build --quiet --package okdok --example sandbox
-	@$(CARGO) build --quiet --package okdok-faults
+	@$(CARGO) build --package okdok --example sandbox
+	@$(CARGO) build --package okdok-faults
+
+PORT ?= 8080
+sandbox: servers ## starts the stand-in of the service on http://localhost:8080 (PORT=8080), until Ctrl-C
+	@$(SANDBOX) --port $(PORT)
 
 build/delete-c: examples/delete.c include/okdok.h $(LIBRARY)
 	@mkdir -p build
@@ -64,8 +93,8 @@ test-rust: | setup
 	$(CARGO) test --quiet --workspace
 
 lint-rust: | setup
-	$(CARGO) fmt --all --check
-	$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
+	@! scripts/need cargo-fmt rustfmt-web || $(CARGO) fmt --all --check
+	@! scripts/need cargo-clippy rust-web-clippy || $(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
 
 lint-header: library
 	@git diff --exit-code --stat include/okdok.h || { echo "include/okdok.h is not what the sources generate: commit it"; exit 1; }
