@@ -20,6 +20,8 @@ man: library
 
 install: library static-library man ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=
 	@packaging/install "$(PREFIX)" "$(LIBDIR)" "$(DESTDIR)"
+	@cd "$(DESTDIR)$(LIBDIR)" && ls -d "$$PWD"/libokdok.* "$$PWD"/pkgconfig/okdok.pc "$$PWD"/cmake/okdok/*
+	@cd "$(DESTDIR)$(PREFIX)" && ls -d "$$PWD"/include/okdok.h* "$$PWD"/share/man/man3/okdok*.3 2>/dev/null || true
 
 uninstall: ## removes what install laid out; same variables
 	@packaging/uninstall "$(PREFIX)" "$(LIBDIR)" "$(DESTDIR)"
@@ -70,7 +72,7 @@ test-deb: deb | $(SANDBOX) $(FAULTS)
 	@! scripts/need dpkg-gensymbols dpkg-dev || ! scripts/need lintian lintian || $(WITH_SERVERS) tests/consumers/deb
 
 test-conan: | setup
-	@! scripts/need python3 python3 python3-venv || tests/consumers/conan
+	@! scripts/need python3 python3 || tests/consumers/conan
 
 PACKAGING_SHELL := packaging/static-library packaging/install packaging/uninstall packaging/deb tests/cpp/headers \
 	tests/cpp/same-as-c $(addprefix tests/consumers/,run man deb conan)
