@@ -37,6 +37,16 @@ void harness_fail(const char *file, int line, const char *format, ...)
     longjmp(leave, 1);
 }
 
+void harness_check_str(const char *file, int line, const char *expression, const char *actual, const char *expected)
+{
+    if (strcmp(actual, expected) != 0) harness_fail(file, line, "%s is \"%s\", not \"%s\"", expression, actual, expected);
+}
+
+void harness_check_has(const char *file, int line, const char *expression, const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL) harness_fail(file, line, "%s, \"%s\", does not hold \"%s\"", expression, text, part);
+}
+
 void harness_skip(const char *reason)
 {
     fprintf(stderr, "skipped: %s\n", reason);
