@@ -8,7 +8,7 @@ LINTS += lint-platforms lint-crates
 .SECONDARY: $(PLATFORMS:%=dist/native/%.built)
 
 arm64: test-linux-arm64 ## builds for Linux on arm64, and tests that under qemu
-musl: test-linux-musl-x64 ## builds for musl, and tests that with musl's loader
+musl: test-linux-musl-x64 test-linux-musl-arm64 ## builds for musl, and tests that with musl's loader
 windows: test-win-x64 test-win-x86 test-csharp-windows ## builds for Windows, and tests that under Wine
 old-glibc: test-linux-x64 ## builds for glibc 2.17, and tests that
 
