@@ -15,5 +15,5 @@ lint-benches:
 	done; \
 	MYPYPATH=bindings/python/src $$env/bin/mypy --cache-dir build/python/mypy --config-file bindings/python/pyproject.toml \
 		--ignore-missing-imports benches/*.py benches/clients/python/*.py
-	rustfmt --check --edition 2024 --config-path rustfmt.toml benches/clients/rust/measure.rs
+	@! scripts/need rustfmt rustfmt-web || rustfmt --check --edition 2024 --config-path rustfmt.toml benches/clients/rust/measure.rs
 	@! scripts/need shellcheck shellcheck || shellcheck benches/set-up

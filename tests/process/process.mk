@@ -27,5 +27,5 @@ test-process: $(PROCESS_NAMES:%=$(PROCESS_TESTS)/%) $(PROCESS_TESTS)/loading $(P
 	$(WITH_SERVERS) tests/process/with-host elsewhere.example env LD_PRELOAD=$(CURDIR)/$(PROCESS_TESTS)/no_wipe.so $(PROCESS_TESTS)/fork
 
 lint-process: | setup
-	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
+	@! scripts/need cargo-fmt rustfmt-web || $(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	@! scripts/need shellcheck shellcheck || shellcheck tests/process/with-host tests/memory/sanitize tests/memory/valgrind fuzz/run
