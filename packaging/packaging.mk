@@ -12,8 +12,8 @@ LINTS += lint-packaging
 	test-headers test-cpp test-install test-abi test-man test-abidiff test-deb test-conan lint-packaging
 
 static-library: $(ARCHIVE)
-$(ARCHIVE): target/release/libokdok.a packaging/static-library
-	@packaging/static-library
+$(ARCHIVE): target/release/libokdok.a packaging/build-archive
+	@packaging/build-archive
 
 man: library
 	@! scripts/need doxygen doxygen || doxygen packaging/Doxyfile
@@ -27,7 +27,7 @@ uninstall: ## removes what install laid out; same variables
 	@packaging/uninstall "$(PREFIX)" "$(LIBDIR)" "$(DESTDIR)"
 
 deb: library static-library man ## dist/libokdok0_….deb and dist/libokdok-dev_….deb
-	@! scripts/need dpkg-gensymbols dpkg-dev || ! scripts/need python3 python3 || packaging/deb
+	@! scripts/need dpkg-gensymbols dpkg-dev || ! scripts/need python3 python3 || packaging/build-deb
 
 build/cpp/%.o: tests/c/%.c tests/c/%.h
 	@mkdir -p $(@D)
@@ -55,13 +55,13 @@ test-cpp: $(CXX_TEST_PROGRAMS) build/delete-cpp build/delete-c | $(SANDBOX) $(FA
 		$(WITH_SERVERS) tests/cpp/same-as-c build/delete-c build/delete-cpp; }
 
 test-install: library static-library man | $(SANDBOX) $(FAULTS)
-	@$(WITH_SERVERS) tests/consumers/run
+	@$(WITH_SERVERS) tests/consumers/check-install
 
 test-abi: library static-library
 	@! scripts/need python3 python3 || python3 tests/abi/exports.py
 
 test-man:
-	@! scripts/need doxygen doxygen || { rm -rf build/man && doxygen packaging/Doxyfile && tests/consumers/man; }
+	@! scripts/need doxygen doxygen || { rm -rf build/man && doxygen packaging/Doxyfile && tests/consumers/check-man; }
 
 # Only a library with debug information says what its structs look like.
 test-abidiff: | setup
@@ -69,14 +69,14 @@ test-abidiff: | setup
 	@! scripts/need abidiff abigail-tools || tests/abi/abidiff target/debug/libokdok.so
 
 test-deb: deb | $(SANDBOX) $(FAULTS)
-	@! scripts/need dpkg-gensymbols dpkg-dev || ! scripts/need lintian lintian || $(WITH_SERVERS) tests/consumers/deb
+	@! scripts/need dpkg-gensymbols dpkg-dev || ! scripts/need lintian lintian || $(WITH_SERVERS) tests/consumers/check-deb
 
 test-conan: | setup
-	@! scripts/need python3 python3 || tests/consumers/conan
+	@! scripts/need python3 python3 || tests/consumers/check-conan
 
-PACKAGING_SHELL := packaging/static-library packaging/install packaging/uninstall packaging/deb tests/cpp/headers \
-	tests/cpp/same-as-c $(addprefix tests/consumers/,run man deb conan)
-PACKAGING_PYTHON := tests/abi/exports.py tests/abi/abidiff packaging/platforms/crates
+PACKAGING_SHELL := packaging/build-archive packaging/install packaging/uninstall packaging/build-deb tests/cpp/headers \
+	tests/cpp/same-as-c $(addprefix tests/consumers/,check-install check-man check-deb check-conan)
+PACKAGING_PYTHON := tests/abi/exports.py tests/abi/abidiff packaging/platforms/list-crates
 
 lint-packaging:
 	@! scripts/need shellcheck shellcheck || shellcheck $(PACKAGING_SHELL)

@@ -12,40 +12,40 @@ musl: test-linux-musl-x64 test-linux-musl-arm64 ## builds for musl, and tests th
 windows: test-win-x64 test-win-x86 test-csharp-windows ## builds for Windows, and tests that under Wine
 old-glibc: test-linux-x64 ## builds for glibc 2.17, and tests that
 
-dist/native/%.built: packaging/targets.txt $(addprefix packaging/platforms/,build std target version-resource zig zig.txt) $(LIBRARY_SOURCES) | setup
-	@packaging/platforms/build $*
+dist/native/%.built: packaging/targets.txt $(addprefix packaging/platforms/,build-library find-std read-target write-version-resource fetch-zig zig.txt) $(LIBRARY_SOURCES) | setup
+	@packaging/platforms/build-library $*
 
 $(PLATFORMS:%=test-%): test-%: dist/native/%.built build/c/statuses.h | $(SANDBOX) $(FAULTS)
-	@[ ! -e $< ] || { tests/platforms/library $* && \
-		$(WITH_SERVERS) tests/platforms/suite $* "$(C_SUPPORT)" "$(filter-out $(C_ALONE),$(wildcard tests/c/*_test.c))"; }
+	@[ ! -e $< ] || { tests/platforms/check-library $* && \
+		$(WITH_SERVERS) tests/platforms/run-suite $* "$(C_SUPPORT)" "$(filter-out $(C_ALONE),$(wildcard tests/c/*_test.c))"; }
 
 test-csharp-windows: dist/native/win-x64.built | $(SANDBOX) $(FAULTS)
 	@[ ! -e $< ] || $(WITH_SERVERS) tests/platforms/csharp
 
 dist: $(PLATFORMS:%=dist/native/%.built) static-library man | $(SANDBOX) $(FAULTS) ## every artefact, into dist/
-	@packaging/platforms/dist $(PLATFORMS)
+	@packaging/platforms/pack $(PLATFORMS)
 	@$(MAKE) nuget $$([ ! -e dist/native/linux-x64.built ] || echo NUGET_LIBRARY=dist/native/linux-x64/libokdok.so)
 	@$(MAKE) deb
 	@cd dist && sha256sum $$(find * -maxdepth 0 -type f ! -name SHA256SUMS | LC_ALL=C sort) >SHA256SUMS && cat SHA256SUMS
 
 release: dist ## dist, and an error where anything had to be left out
-	@packaging/platforms/complete $(PLATFORMS)
+	@packaging/platforms/check-complete $(PLATFORMS)
 
 test-dist: dist
-	@$(WITH_SERVERS) tests/platforms/dist
+	@$(WITH_SERVERS) tests/platforms/check-dist
 
 test-debian-11: dist
-	@$(WITH_SERVERS) tests/platforms/debian-11
+	@$(WITH_SERVERS) tests/platforms/run-in-debian-11
 
 test-reproducible: dist
-	@[ ! -e dist/native/linux-x64.built ] || tests/platforms/reproducible
+	@[ ! -e dist/native/linux-x64.built ] || tests/platforms/check-reproducible
 
 lint-platforms:
 	@! scripts/need shellcheck shellcheck || shellcheck $$(grep -l '^#!/bin/sh' packaging/platforms/* tests/platforms/*)
 
 # cargo-deny takes minutes to compile: what it would say of licences and sources is said anyway.
 lint-crates: | setup
-	@! scripts/need python3 python3 || packaging/platforms/crates check
+	@! scripts/need python3 python3 || packaging/platforms/list-crates check
 	@cargo deny --version >/dev/null 2>&1 || { echo "left out: cargo deny"; exit 0; }; \
 	cargo deny check licenses sources bans || exit 1; \
 	cargo deny fetch db >/dev/null 2>&1 || { echo "left out: the advisories, whose database is out of reach"; exit 0; }; \

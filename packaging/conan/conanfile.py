@@ -11,7 +11,7 @@ required_conan_version = ">=2.0"
 
 SOURCES = (
     *("Cargo.toml", "Cargo.lock", "build.rs", "cbindgen.toml", "Makefile", "LICENSE-*"),
-    *("src/*", "include/*", "scripts/*", "packaging/packaging.mk", "packaging/static-library"),
+    *("src/*", "include/*", "scripts/*", "packaging/packaging.mk", "packaging/build-archive"),
     # cargo wants to see every member of its workspace.
     "tests/faults/*",
 )
