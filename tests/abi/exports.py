@@ -104,7 +104,9 @@ def kept_layout() -> dict[str, tuple[int, int]]:
 
 def statuses() -> dict[str, int]:
     """The list that all others follow."""
-    found = re.findall(r"^pub const OKDOK_STATUS_(\w+): okdok_status = (\d+);$", read("src/outcome/status.rs"), re.MULTILINE)
+    found = re.findall(
+        r"^pub const OKDOK_STATUS_(\w+): okdok_status = (\d+);$", read("src/outcome/status.rs"), re.MULTILINE
+    )
     return {name: int(value) for name, value in found}
 
 
