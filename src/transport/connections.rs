@@ -1,12 +1,12 @@
-//! What is known of each connection: when it was made, and whether it has brought an answer.
+//! What is known of each connection: when it was made, and how many answers it has brought.
 //!
-//! On one that has not, a certificate alert means that nothing was read. On one that was there before a request, an answer
-//! may have been meant for somebody else.
+//! On one that has brought none, a certificate alert means that nothing was read. On one that was there before a request, an
+//! answer may have been meant for somebody else.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use hyper::http::Extensions;
 use hyper_util::client::legacy;
@@ -18,47 +18,103 @@ use super::error_chain::find;
 /// counts as old, which is the careful guess.
 const MOST_KNOWN: usize = 512;
 
-struct Known {
-    made: Instant,
-    answered: bool,
+/// Other threads need no more than a turn of the processor to say what they were answered.
+const LONGEST_WAIT: Duration = Duration::from_millis(200);
+
+#[derive(Clone, Default)]
+pub struct Connections(Arc<(Mutex<State>, Condvar)>);
+
+#[derive(Default)]
+struct State {
+    /// By their local addresses, which no two connections share.
+    known: BTreeMap<SocketAddr, Known>,
+    exchanges: u32,
+    /// Answers that have arrived on the stack's thread, and those that their callers have told of.
+    arrived: u64,
+    told: u64,
 }
 
-/// Known by their local addresses, which no two connections share.
-#[derive(Clone, Default)]
-pub struct Connections(Arc<Mutex<BTreeMap<SocketAddr, Known>>>);
+struct Known {
+    made: Instant,
+    answers: u32,
+}
+
+impl State {
+    fn exchange_ended(&mut self) {
+        self.exchanges -= 1;
+        if self.exchanges == 0 {
+            // One whose caller had given up is never told of.
+            self.told = self.arrived;
+        }
+    }
+
+    fn has_brought_one_answer(&self, address: SocketAddr, since: Instant) -> bool {
+        self.known.get(&address).is_some_and(|connection| connection.answers == 1 && connection.made >= since)
+    }
+}
 
 impl Connections {
     /// A forked child has a transport of its own, so this lock is never one that its parent held.
-    fn known(&self) -> MutexGuard<'_, BTreeMap<SocketAddr, Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn made(&self, connection: &impl Connection) {
         if let Some(address) = local_address(&connection.connected()) {
-            let mut known = self.known();
+            let known = &mut self.state().known;
             if known.len() >= MOST_KNOWN {
                 known.clear();
             }
-            known.insert(address, Known { made: Instant::now(), answered: false });
+            known.insert(address, Known { made: Instant::now(), answers: 0 });
         }
     }
 
-    /// An answer came, with these extensions, to a request that begun at `begun`. Whether its connection was there before,
-    /// or has brought an answer before.
-    pub fn answered(&self, extensions: &Extensions, begun: Instant) -> bool {
-        let mut known = self.known();
-        let Some(connection) = extensions.get::<HttpInfo>().and_then(|info| known.get_mut(&info.local_addr())) else {
-            return true;
-        };
-        std::mem::replace(&mut connection.answered, true) || connection.made < begun
+    pub fn exchange_begins(&self) {
+        self.state().exchanges += 1;
     }
 
-    /// A connection failed. Whether it had not brought an answer before.
+    /// On the stack's thread, before anybody else can use the connection.
+    pub fn answer_arrives(&self) {
+        self.state().arrived += 1;
+    }
+
+    /// An exchange ended with an answer that has these extensions. The address of its connection.
+    pub fn answered(&self, extensions: &Extensions) -> Option<SocketAddr> {
+        let address = extensions.get::<HttpInfo>().map(HttpInfo::local_addr);
+        let mut state = self.state();
+        state.told += 1;
+        if let Some(connection) = address.and_then(|address| state.known.get_mut(&address)) {
+            connection.answers += 1;
+        }
+        state.exchange_ended();
+        self.0.1.notify_all();
+        address
+    }
+
+    /// Whether the connection was made for an exchange that began at `begun`, and has answered to no other. The callers of
+    /// others may have got theirs but not told of it yet: waits for them.
+    pub fn served_one_alone(&self, address: Option<SocketAddr>, begun: Instant, deadline: Instant) -> bool {
+        let Some(address) = address else { return false };
+        let longest = LONGEST_WAIT.min(deadline.saturating_duration_since(Instant::now()));
+        let state = self.state();
+        let arrived = state.arrived;
+        let may_be = |state: &State| state.has_brought_one_answer(address, begun);
+        let (state, waited) = self
+            .0
+            .1
+            .wait_timeout_while(state, longest, |state| may_be(state) && state.told < arrived)
+            .unwrap_or_else(PoisonError::into_inner);
+        !waited.timed_out() && may_be(&state)
+    }
+
+    /// An exchange failed. Whether its connection had not brought an answer.
     pub fn failed(&self, error: &reqwest::Error) -> bool {
         let error = find::<legacy::Error>(error);
         let address = error.and_then(legacy::Error::connect_info).and_then(local_address);
-        let ended = address.and_then(|address| self.known().remove(&address));
-        ended.is_some_and(|connection| !connection.answered)
+        let mut state = self.state();
+        state.exchange_ended();
+        let ended = address.and_then(|address| state.known.remove(&address));
+        ended.is_some_and(|connection| connection.answers == 0)
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Answer {
     /// The value of `Retry-After`.
     pub retry_after: Option<String>,
     pub body: Body,
-    /// It ends the connection, which was there before this request: it may have been meant for another one.
+    /// A refusal that ends the connection, which others have used or could have: it may have been meant for another request.
     pub may_be_for_another: bool,
 }
 
@@ -67,6 +67,7 @@ pub fn exchange(
     deadline: Instant,
 ) -> Result<Answer, NoAnswer> {
     let begun = Instant::now();
+    connections.exchange_begins();
     let sent = http
         .request(Method::DELETE, url.clone())
         .headers(headers.clone())
@@ -75,12 +76,14 @@ pub fn exchange(
         .send();
     match sent {
         Ok(mut response) => {
-            let was_there_before = connections.answered(response.extensions(), begun);
+            let connection = connections.answered(response.extensions());
             let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             Ok(Answer {
                 http_status: response.status().as_u16(),
                 retry_after: retry_after.map(str::to_owned),
-                may_be_for_another: was_there_before && ends_connection(&response),
+                may_be_for_another: response.status().is_client_error()
+                    && ends_connection(&response)
+                    && !connections.served_one_alone(connection, begun, deadline),
                 body: read(&mut response, deadline),
             })
         }

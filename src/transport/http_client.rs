@@ -28,7 +28,7 @@ pub fn build(
     connect_timeout: Duration,
     connections: &Connections,
 ) -> Result<HttpClient, Refusal> {
-    let made = connections.clone();
+    let (made, arrived) = (connections.clone(), connections.clone());
     let mut builder = HttpClient::builder()
         .https_only(!roots.is_empty())
         .tls_backend_preconfigured(tls_config(roots)?)
@@ -36,7 +36,13 @@ pub fn build(
         // A redirect would carry the key to another host, and a 303 would turn the DELETE into a GET.
         .redirect(redirect::Policy::none())
         .referer(false)
-        .retry(reqwest::retry::never())
+        // Never; but this is where the stack's thread shows each answer.
+        .retry(reqwest::retry::never().classify_fn(move |answer| {
+            if answer.status().is_some() {
+                arrived.answer_arrives();
+            }
+            answer.success()
+        }))
         .no_proxy()
         .dns_resolver(Arc::new(DetachedResolver::new(connect_timeout)))
         .connect_timeout(connect_timeout)
