@@ -89,8 +89,8 @@ TEST(openssl_servers_that_suit_nobody_are_told_of_in_words)
 #define P521 "ec -pkeyopt ec_paramgen_curve:P-521"
     static const struct { const char *name, *key, *authority, *server, *part; } cases[] = {
         /* Signed as ring cannot check: the hash does not suit the curve, or the curve is not known. */
-        { "sha512", P256 " -sha512", NULL, "", "signed in a way" },
-        { "p521-authority", P256, P521, "", "signed in a way" },
+        { "sha512", P256 " -sha512", NULL, "", "signature that okdok cannot check" },
+        { "p521-authority", P256, P521, "", "signature that okdok cannot check" },
         { "p521", P521, NULL, "", "in common with okdok" },
         { "rsa1024", "rsa:1024", NULL, "-cipher DEFAULT@SECLEVEL=0", "2048" },
         /* Nothing in common: ciphers, key exchange, curves, signatures, versions. */
