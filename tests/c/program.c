@@ -26,6 +26,27 @@ int free_port(void)
     return ntohs(address.sin_port);
 }
 
+/* What a test that failed has left. */
+static pid_t running[8];
+
+static void end_all(void)
+{
+    for (size_t i = 0; i < sizeof running / sizeof *running; i++)
+        if (running[i] != 0) kill(running[i], SIGTERM);
+}
+
+static void note(pid_t old, pid_t new)
+{
+    static bool registered;
+    if (!registered) atexit(end_all);
+    registered = true;
+    for (size_t i = 0; i < sizeof running / sizeof *running; i++)
+        if (running[i] == old) {
+            running[i] = new;
+            return;
+        }
+}
+
 bool start_program(program *program, char *const command[], const char *ready, char *line)
 {
     static char own[512];
@@ -50,6 +71,7 @@ bool start_program(program *program, char *const command[], const char *ready, c
         snprintf(reason, sizeof reason, "%.100s cannot be run: %s", command[0], strerror(failed));
         harness_skip(reason);
     }
+    note(0, program->process);
     if (ready == NULL) return true;
     if (line == NULL) line = own;
     while (fgets(line, sizeof own, program->words) != NULL)
@@ -59,10 +81,18 @@ bool start_program(program *program, char *const command[], const char *ready, c
     return false;
 }
 
+bool has_ended(const program *program)
+{
+    siginfo_t info = { .si_pid = 0 };
+    CHECK(waitid(P_PID, (id_t)program->process, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
+    return info.si_pid != 0;
+}
+
 void stop_program(program *program)
 {
     kill(program->process, SIGTERM);
     waitpid(program->process, NULL, 0);
+    note(program->process, 0);
     close(program->input);
 }
 

@@ -22,6 +22,9 @@ int free_port(void);
  * is read for NULL. False where it ended before. Skips the test where there is no such program. */
 bool start_program(program *program, char *const command[], const char *ready, char *line);
 
+/* Has it ended by itself? It is to be stopped all the same. */
+bool has_ended(const program *program);
+
 /* Ends it, if it has not ended. `words` stay to be read, and to be closed; `input` is closed. */
 void stop_program(program *program);
 

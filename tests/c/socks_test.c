@@ -8,7 +8,6 @@
 #include <netdb.h>
 #include <sched.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define HOST "elsewhere.example"
@@ -34,10 +33,11 @@ static int start_microsocks(bool with_login, program *microsocks)
         char *command[] = { "microsocks", "-i", "127.0.0.1", "-p", port, with_login ? "-u" : NULL, "user", "-P", "hidden-password", NULL };
         start_program(microsocks, command, NULL, NULL);
         /* It does not say when it is ready. */
-        while (waitpid(microsocks->process, NULL, WNOHANG) == 0) {
+        while (!has_ended(microsocks)) {
             if (listens(atoi(port))) return atoi(port);
             sched_yield();
         }
+        stop_program(microsocks);
         fclose(microsocks->words);
     }
     harness_fail(__FILE__, __LINE__, "microsocks does not start");
