@@ -80,7 +80,9 @@ pub fn judge(answer: &Answer, id: SignatureRequestId, origin: &str, now: SystemT
         200 if matches!(body, Body::Late) => (Ended::Open, OKDOK_STATUS_TIMED_OUT),
         // A time-out of the server, and nginx's word for a client that left: the work may be going on.
         408 | 499 => (Ended::Open, OKDOK_STATUS_UNEXPECTED_RESPONSE),
-        400..500 if answer.may_be_for_another && !own_report => (Ended::Doubtful, refused(http_status)),
+        400..500 if answer.ends_connection && !answer.refused_alone && !own_report => {
+            (Ended::Doubtful, refused(http_status))
+        }
         400..500 => (Ended::Refused, refused(http_status)),
         500..600 => (Ended::Open, OKDOK_STATUS_SERVER_ERROR),
         _ => (Ended::Open, OKDOK_STATUS_UNEXPECTED_RESPONSE),
@@ -101,6 +103,7 @@ pub fn judge(answer: &Answer, id: SignatureRequestId, origin: &str, now: SystemT
         retry_after: answer.retry_after.as_deref().and_then(|value| retry_after(value, now)),
         service_code: message.to_owned(),
         service_value: service_value.to_owned(),
+        refused_alone: answer.refused_alone,
         own_report,
         message: advice(status, http_status, id, origin, message, body),
     }

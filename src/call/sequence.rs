@@ -63,7 +63,8 @@ impl Sequence {
         if self.ready {
             return self.begin();
         }
-        let Some(last) = self.last.as_ref().filter(|last| last.retry && self.attempts < self.max_attempts) else {
+        let may_help = |last: &&Attempt| last.retry || self.open.iter().any(|open| could_settle(last, open));
+        let Some(last) = self.last.as_ref().filter(may_help).filter(|_| self.attempts < self.max_attempts) else {
             return Step::Done;
         };
         let asked = last.retry_after.unwrap_or_default();
@@ -167,10 +168,16 @@ fn log(log: &mut Vec<Logged>, attempt: Logged) {
     log.push(attempt);
 }
 
-/// Whether a refusal says that an earlier, doubtful attempt was refused too. "Does not exist" is a 400, 404 or 410, which a
-/// gateway may answer without saying why: there it takes the service's own word.
+/// Whether a refusal says that an earlier, doubtful attempt was refused too: the same, and surely meant for this call.
 fn settles(refused: &Attempt, doubtful: &Attempt) -> bool {
-    doubtful.ended == Ended::Doubtful
+    could_settle(refused, doubtful) && (refused.refused_alone || refused.own_report)
+}
+
+/// Or could, had it come on a connection of its own. "Does not exist" is a 400, 404 or 410, which a gateway may answer without
+/// saying why: there it takes the service's own word.
+fn could_settle(refused: &Attempt, doubtful: &Attempt) -> bool {
+    refused.ended == Ended::Refused
+        && doubtful.ended == Ended::Doubtful
         && doubtful.http_status == refused.http_status
         && (refused.own_report || !matches!(refused.http_status, 400 | 404 | 410))
 }
@@ -205,6 +212,10 @@ mod tests {
         Attempt { http_status, ..Attempt::unanswered(ended, retry, status, String::new()) }
     }
 
+    fn alone(attempt: Attempt) -> Attempt {
+        Attempt { refused_alone: true, ..attempt }
+    }
+
     fn own_report(attempt: Attempt) -> Attempt {
         Attempt { own_report: true, ..attempt }
     }
@@ -237,9 +248,9 @@ mod tests {
             (attempt(Open, true, OKDOK_STATUS_UNEXPECTED_RESPONSE, 408), Perhaps),
             (attempt(Open, true, OKDOK_STATUS_UNEXPECTED_RESPONSE, 200), Perhaps),
             (attempt(Open, false, OKDOK_STATUS_UNEXPECTED_RESPONSE, 204), Perhaps),
-            (attempt(refused, true, OKDOK_STATUS_RATE_LIMITED, 429), Refused(429)),
-            (attempt(refused, false, OKDOK_STATUS_UNAUTHORIZED, 401), Refused(401)),
-            (attempt(refused, false, OKDOK_STATUS_BAD_REQUEST, 400), None),
+            (alone(attempt(refused, true, OKDOK_STATUS_RATE_LIMITED, 429)), Refused(429)),
+            (alone(attempt(refused, false, OKDOK_STATUS_UNAUTHORIZED, 401)), Refused(401)),
+            (alone(attempt(refused, false, OKDOK_STATUS_BAD_REQUEST, 400)), None),
             (own_report(attempt(refused, false, OKDOK_STATUS_BAD_REQUEST, 400)), Refused(400)),
             (attempt(Doubtful, true, OKDOK_STATUS_RATE_LIMITED, 429), PerhapsForAnother(429)),
             (attempt(Doubtful, true, OKDOK_STATUS_UNAUTHORIZED, 401), PerhapsForAnother(401)),
@@ -248,10 +259,12 @@ mod tests {
             (attempt(Answered, false, OKDOK_STATUS_OK, 200), Effect::Deleted),
             (missing.clone(), DoesNotExist),
             (own_report(missing), DoesNotExist),
+            // On a connection that others have used.
+            (attempt(refused, false, OKDOK_STATUS_UNAUTHORIZED, 401), None),
         ]
     }
 
-    fn ends() -> [Attempt; 19] {
+    fn ends() -> [Attempt; 20] {
         kinds().into_iter().map(|(attempt, _)| attempt).collect::<Vec<_>>().try_into().unwrap()
     }
 
@@ -340,7 +353,7 @@ mod tests {
                 match sequence.next(ENOUGH, || 1.0) {
                     Step::Done => assert!(!end.retry || path.len() == 5, "{path:?}"),
                     step => {
-                        assert!(end.retry, "{path:?}");
+                        assert!(end.retry || !end.refused_alone, "{path:?}");
                         assert!(step == Step::Attempt || sequence.next(ENOUGH, || 1.0) == Step::Attempt);
                         explore(&sequence, &after, kinds, path, count);
                     }
@@ -353,7 +366,7 @@ mod tests {
         let worlds = [true, false].map(|existed| World { existed, deleted: false, for_another: 0 });
         let mut count = 0;
         explore(&first, &worlds, &kinds(), &mut Vec::new(), &mut count);
-        assert_eq!(count, 211_109);
+        assert_eq!(count, 234_860);
     }
 
     /// A sequence of these ends, as far as it goes, with time for all of it.
@@ -390,6 +403,7 @@ mod tests {
             ok,
             missing,
             _,
+            old_401,
         ] = kinds().into_iter().map(|(attempt, _)| attempt).collect::<Vec<_>>().try_into().unwrap();
         let doubtful_404 = Attempt { http_status: 404, ..d400.clone() };
         for (ends, status, http_status, unknown) in [
@@ -404,6 +418,10 @@ mod tests {
             (vec![&lost, &cut, &ok], OKDOK_STATUS_OK, 200, false),
             (vec![&d401, &r401], OKDOK_STATUS_UNAUTHORIZED, 401, false),
             (vec![&d401, &d401, &r401], OKDOK_STATUS_UNAUTHORIZED, 401, false),
+            (vec![&old_401], OKDOK_STATUS_UNAUTHORIZED, 401, false),
+            (vec![&d401, &old_401, &r401], OKDOK_STATUS_UNAUTHORIZED, 401, false),
+            (vec![&d401, &old_401, &not_sent], OKDOK_STATUS_UNAUTHORIZED, 401, true),
+            (vec![&d403, &old_401], OKDOK_STATUS_UNAUTHORIZED, 401, true),
             (vec![&d401, &d403, &r401], OKDOK_STATUS_UNAUTHORIZED, 401, true),
             (vec![&d400, &missing], OKDOK_STATUS_PRESUMED_DELETED, 400, false),
             (vec![&d400, &r400], OKDOK_STATUS_BAD_REQUEST, 400, true),

@@ -33,6 +33,8 @@ pub struct Attempt {
     pub retry_after: Option<Duration>,
     pub service_code: String,
     pub service_value: String,
+    /// A refusal, on a connection that has served no other request: it was meant for this one.
+    pub refused_alone: bool,
     /// The answer is a report of the service's own about this id, not one of a server or gateway before it.
     pub own_report: bool,
     pub message: String,
@@ -49,6 +51,7 @@ impl Attempt {
             retry_after: None,
             service_code: String::new(),
             service_value: String::new(),
+            refused_alone: false,
             own_report: false,
             message,
         }

@@ -123,3 +123,33 @@ fn local_address(connected: &Connected) -> Option<SocketAddr> {
     connected.get_extras(&mut extensions);
     extensions.get::<HttpInfo>().map(HttpInfo::local_addr)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::http_client;
+    use httpmock::MockServer;
+    use reqwest::header::HeaderMap;
+    use rustls::RootCertStore;
+
+    #[test]
+    fn every_answer_is_seen_to_arrive_before_it_is_told_of() {
+        let server = MockServer::start();
+        server.mock(|when, then| {
+            when.any_request();
+            then.status(401);
+        });
+        let connections = Connections::default();
+        let roots = Arc::new(RootCertStore::empty());
+        let http = http_client::build(roots, None, Duration::from_secs(5), &connections).unwrap();
+        let url = server.url("/JSON/signatureRequest/x").parse().unwrap();
+        for count in 1..4 {
+            let deadline = Instant::now() + Duration::from_secs(5);
+            let sent = super::super::exchange::exchange(&http, &connections, &url, &HeaderMap::new(), deadline);
+            assert_eq!(sent.unwrap().http_status, 401);
+            let state = connections.state();
+            assert_eq!((state.arrived, state.told, state.exchanges), (count, count, 0));
+            assert_eq!(u64::from(state.known.values().map(|connection| connection.answers).sum::<u32>()), count);
+        }
+    }
+}

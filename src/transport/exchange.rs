@@ -23,8 +23,10 @@ pub struct Answer {
     /// The value of `Retry-After`.
     pub retry_after: Option<String>,
     pub body: Body,
-    /// A refusal that ends the connection, which others have used or could have: it may have been meant for another request.
-    pub may_be_for_another: bool,
+    /// A refusal, on a connection that has served no other request.
+    pub refused_alone: bool,
+    /// It is the last on its connection.
+    pub ends_connection: bool,
 }
 
 /// A body as it arrived; only a complete one is looked into.
@@ -81,9 +83,9 @@ pub fn exchange(
             Ok(Answer {
                 http_status: response.status().as_u16(),
                 retry_after: retry_after.map(str::to_owned),
-                may_be_for_another: response.status().is_client_error()
-                    && ends_connection(&response)
-                    && !connections.served_one_alone(connection, begun, deadline),
+                refused_alone: response.status().is_client_error()
+                    && connections.served_one_alone(connection, begun, deadline),
+                ends_connection: ends_connection(&response),
                 body: read(&mut response, deadline),
             })
         }

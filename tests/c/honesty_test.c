@@ -64,6 +64,10 @@ static void check_honesty(size_t count, unsigned seed, bool tls)
             fprintf(stderr, "seed %u, %s: deleted %d, but %s, http %d, attempts %u, unknown %u\n", seed, calls[i].id, deleted,
                     okdok_status_name(error->status), (int)error->http_status, (unsigned)error->attempts,
                     (unsigned)error->outcome_unknown);
+        for (unsigned n = 0; lie && n < error->attempts && n < 6; n++)
+            fprintf(stderr, "    %s, http %d, after %u ms, in %u ms\n", okdok_status_name(error->attempt_log[n].status),
+                    error->attempt_log[n].http_status, (unsigned)error->attempt_log[n].waited_ms,
+                    (unsigned)error->attempt_log[n].elapsed_ms);
         lies += lie;
         begun += error->attempts;
         /* 128 threads on few processors: room for them to be seen to return; deadline_test.c is strict. */
