@@ -121,4 +121,25 @@ mod tests {
         assert_eq!(fitted::<64>("abcdefg", Some("abcdefg")), "abcdefg");
         assert!(!fitted::<64>(&"*".repeat(24), Some("********")).contains("********"));
     }
+
+    #[test]
+    fn text_is_cut_at_a_character_and_holds_nothing_to_control_a_terminal() {
+        for (text, wanted) in [
+            ("short", "short"),
+            ("exactly", "exactly"),
+            ("too long", "too lon"),
+            ("\u{20ac}\u{20ac}\u{20ac}", "\u{20ac}\u{20ac}"),
+            ("a\nb\u{1b}[31m\u{7f}", "ab[31m"),
+            ("", ""),
+        ] {
+            assert_eq!(fitted::<8>(text, None), wanted, "{text:?}");
+        }
+        assert_eq!(fitted::<32>("abcd\u{0}efgh", Some("abcdefgh")), "***");
+    }
+
+    #[test]
+    fn times_saturate() {
+        assert_eq!(milliseconds(Duration::from_micros(1_999)), 1);
+        assert_eq!(milliseconds(Duration::MAX), u32::MAX);
+    }
 }

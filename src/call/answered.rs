@@ -163,3 +163,173 @@ fn advice(status: okdok_status, http_status: u16, id: &str, origin: &str, code: 
     let said = if code.is_empty() { String::new() } else { format!("; the service said: {code}") };
     format!("{origin} answered {http_status}, {advice}; the id was \"{id}\"{said}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "id-1";
+
+    fn judged(http_status: u16, body: Body) -> Attempt {
+        let answer = Answer { http_status, retry_after: None, body, refused_alone: true, ends_connection: false };
+        judge(&answer, SignatureRequestId(ID), "https://h.test", SystemTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
+    fn a_body_says_what_it_says_and_no_more() {
+        use crate::outcome::*;
+        use Ended::{Answered, Open, Refused};
+        for (http_status, body, ended, status, code, value) in [
+            (200, r#"{"message":"msg.deleted","result":"id-1"}"#, Answered, OKDOK_STATUS_OK, "msg.deleted", "id-1"),
+            (
+                200,
+                "\u{feff} {\"message\":\"msg.deleted\",\"result\":\"id-1\",\"x\":[{}]}",
+                Answered,
+                OKDOK_STATUS_OK,
+                "msg.deleted",
+                "id-1",
+            ),
+            (
+                200,
+                r#"{"message":"msg.deleted","result":"id-2"}"#,
+                Open,
+                OKDOK_STATUS_UNEXPECTED_RESPONSE,
+                "msg.deleted",
+                "id-2",
+            ),
+            (
+                200,
+                r#"{"message":"msg.deleted","result":null}"#,
+                Open,
+                OKDOK_STATUS_UNEXPECTED_RESPONSE,
+                "msg.deleted",
+                "",
+            ),
+            (
+                200,
+                r#"{"message":"msg.deleted","result":["id-1"]}"#,
+                Open,
+                OKDOK_STATUS_UNEXPECTED_RESPONSE,
+                "msg.deleted",
+                "",
+            ),
+            (
+                200,
+                r#"{"message":"msg.deleted","result":"id-1","result":"id-1"}"#,
+                Open,
+                OKDOK_STATUS_UNEXPECTED_RESPONSE,
+                "",
+                "",
+            ),
+            (200, r#"["msg.deleted","id-1"]"#, Open, OKDOK_STATUS_UNEXPECTED_RESPONSE, "", ""),
+            (200, r#"{"message":"msg.deleted","result":"id-1"} x"#, Open, OKDOK_STATUS_UNEXPECTED_RESPONSE, "", ""),
+            (200, "", Open, OKDOK_STATUS_UNEXPECTED_RESPONSE, "", ""),
+            (204, "", Open, OKDOK_STATUS_UNEXPECTED_RESPONSE, "", ""),
+            (302, "", Open, OKDOK_STATUS_UNEXPECTED_RESPONSE, "", ""),
+            (
+                400,
+                r#"{"message":"err.signature.request.not.exist","value":"id-1"}"#,
+                Answered,
+                OKDOK_STATUS_NOT_FOUND,
+                "err.signature.request.not.exist",
+                "id-1",
+            ),
+            (
+                410,
+                r#"{"message":"err.signature.request.not.exist"}"#,
+                Answered,
+                OKDOK_STATUS_NOT_FOUND,
+                "err.signature.request.not.exist",
+                "",
+            ),
+            (
+                404,
+                r#"{"message":"err.signature.request.not.exist","value":null}"#,
+                Answered,
+                OKDOK_STATUS_NOT_FOUND,
+                "err.signature.request.not.exist",
+                "",
+            ),
+            (
+                400,
+                r#"{"message":"err.signature.request.not.exist","value":7}"#,
+                Refused,
+                OKDOK_STATUS_BAD_REQUEST,
+                "err.signature.request.not.exist",
+                "",
+            ),
+            (
+                400,
+                r#"{"message":"err.signature.request.not.exist","value":"id-11"}"#,
+                Refused,
+                OKDOK_STATUS_BAD_REQUEST,
+                "err.signature.request.not.exist",
+                "id-11",
+            ),
+            (
+                401,
+                r#"{"message":"err.signature.request.not.exist","value":"id-1"}"#,
+                Refused,
+                OKDOK_STATUS_UNAUTHORIZED,
+                "err.signature.request.not.exist",
+                "id-1",
+            ),
+            (401, r#"{"message":7,"value":"v"}"#, Refused, OKDOK_STATUS_UNAUTHORIZED, "", "v"),
+            (403, "<html>", Refused, OKDOK_STATUS_FORBIDDEN, "", ""),
+            (404, "", Refused, OKDOK_STATUS_UNEXPECTED_RESPONSE, "", ""),
+            (408, "", Open, OKDOK_STATUS_UNEXPECTED_RESPONSE, "", ""),
+            (429, "", Refused, OKDOK_STATUS_RATE_LIMITED, "", ""),
+            (499, "", Open, OKDOK_STATUS_UNEXPECTED_RESPONSE, "", ""),
+            (
+                503,
+                r#"{"message":"msg.deleted","result":"id-1"}"#,
+                Open,
+                OKDOK_STATUS_SERVER_ERROR,
+                "msg.deleted",
+                "id-1",
+            ),
+        ] {
+            let attempt = judged(http_status, Body::Complete(body.into()));
+            assert_eq!((attempt.ended, attempt.status), (ended, status), "{http_status} {body}");
+            assert_eq!((&*attempt.service_code, &*attempt.service_value), (code, value), "{http_status} {body}");
+            assert_eq!(attempt.message.is_empty(), status == OKDOK_STATUS_OK);
+        }
+    }
+
+    #[test]
+    fn what_did_not_arrive_whole_says_nothing() {
+        for (body, status) in [
+            (Body::Cut, OKDOK_STATUS_UNEXPECTED_RESPONSE),
+            (Body::TooLarge, OKDOK_STATUS_UNEXPECTED_RESPONSE),
+            (Body::Late, OKDOK_STATUS_TIMED_OUT),
+        ] {
+            let attempt = judged(200, body);
+            assert_eq!((attempt.ended, attempt.status), (Ended::Open, status));
+        }
+        assert_eq!(judged(400, Body::Cut).status, OKDOK_STATUS_BAD_REQUEST);
+        assert!(judged(200, Body::Cut).retry && !judged(200, Body::Late).retry);
+    }
+
+    #[test]
+    fn a_refusal_that_ends_a_used_connection_is_doubtful_unless_it_is_the_services_own() {
+        let html = "<html>no</html>";
+        let own = r#"{"message":"err.invalid","value":"id-1"}"#;
+        let of_another = r#"{"message":"err.invalid","value":"id-2"}"#;
+        for (http_status, body, refused_alone, ends_connection, ended) in [
+            (401, html, false, true, Ended::Doubtful),
+            (401, html, false, false, Ended::Refused),
+            (401, html, true, true, Ended::Refused),
+            (401, of_another, false, true, Ended::Doubtful),
+            (400, own, false, true, Ended::Refused),
+            (408, html, false, true, Ended::Open),
+            (503, html, false, true, Ended::Open),
+        ] {
+            let body_read = Body::Complete(body.into());
+            let answer = Answer { http_status, retry_after: None, body: body_read, refused_alone, ends_connection };
+            let attempt = judge(&answer, SignatureRequestId(ID), "https://h.test", SystemTime::UNIX_EPOCH);
+            assert_eq!(attempt.ended, ended, "{http_status} {body}");
+            assert_eq!(attempt.retry, ended != Ended::Refused, "{http_status} {body}");
+        }
+    }
+}

@@ -97,3 +97,61 @@ fn proxy_message(proxy: Option<&Proxy>, origin: &str, refusal: &str) -> String {
          spoken"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORIGIN: &str = "https://h.test";
+
+    fn proxy(url: &str, login: bool) -> Proxy {
+        let login = login.then(|| ("user".to_owned(), "password".to_owned()));
+        Proxy { url: url.into(), authorization: None, login }
+    }
+
+    #[test]
+    fn each_failure_says_what_is_wrong_and_what_to_do() {
+        use Ended::{NotSent, Open};
+        let text = || "why".to_owned();
+        let tls = || rustls::Error::NoCertificatesPresented;
+        for (reason, ended, retry, status, says) in [
+            (NoAnswer::NoResources(text()), NotSent, false, OKDOK_STATUS_NO_RESOURCES, "ulimit"),
+            (NoAnswer::NotResolved(text()), NotSent, true, OKDOK_STATUS_RESOLVE_FAILED, "name servers"),
+            (NoAnswer::ProxyRefused(text()), NotSent, false, OKDOK_STATUS_PROXY_REFUSED, "options.proxy"),
+            (NoAnswer::NotConnected(text()), NotSent, true, OKDOK_STATUS_CONNECT_FAILED, "firewalls"),
+            (NoAnswer::TlsFailed(tls()), NotSent, false, OKDOK_STATUS_TLS_FAILED, "showed no certificate"),
+            (NoAnswer::NotStarted, NotSent, true, OKDOK_STATUS_CONNECT_FAILED, "before the request was started"),
+            (NoAnswer::Late, Open, false, OKDOK_STATUS_TIMED_OUT, "timeout_ms"),
+            (NoAnswer::NotHttp(text()), Open, true, OKDOK_STATUS_UNEXPECTED_RESPONSE, "check base_url"),
+            (NoAnswer::Broken(text()), Open, true, OKDOK_STATUS_CONNECTION_LOST, "client certificate"),
+            (NoAnswer::BrokenByTls(tls()), Open, true, OKDOK_STATUS_CONNECTION_LOST, "showed no certificate"),
+        ] {
+            let attempt = judge(&reason, ORIGIN, None);
+            assert_eq!((attempt.ended, attempt.retry, attempt.status, attempt.http_status), (ended, retry, status, 0));
+            assert!(attempt.message.contains("h.test") || status == OKDOK_STATUS_NO_RESOURCES, "{}", attempt.message);
+            assert!(attempt.message.contains(says), "{}", attempt.message);
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_named_without_its_password() {
+        let http = proxy("http://p.test:3128/", false);
+        let socks = proxy("socks5://p.test:1080/", true);
+        for (reason, proxy, says) in [
+            (NoAnswer::NotConnected("refused".into()), &http, "through the proxy http://p.test:3128/"),
+            (NoAnswer::NotResolved("no".into()), &http, "host name of http://p.test:3128/"),
+            (
+                NoAnswer::NotResolved("no".into()),
+                &socks,
+                "host name of https://h.test or of the proxy socks5://p.test:1080/",
+            ),
+            (NoAnswer::ProxyRefused("proxy authorization required".into()), &http, "asks for a login"),
+            (NoAnswer::ProxyRefused("credentials not accepted".into()), &socks, "did not accept the user name"),
+            (NoAnswer::ProxyRefused("unexpected end of file".into()), &http, "hung up"),
+            (NoAnswer::ProxyRefused("failed parsing server response".into()), &socks, "not SOCKS5"),
+        ] {
+            let message = judge(&reason, ORIGIN, Some(proxy)).message;
+            assert!(message.contains(says) && !message.contains("password@p"), "{message}");
+        }
+    }
+}

@@ -86,3 +86,52 @@ impl BaseUrl {
         &self.origin
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_kept_up_to_its_json() {
+        for (text, url) in [
+            (None, "https://apidev.okdokument.com/JSON/x"),
+            (Some("https://h.test"), "https://h.test/JSON/x"),
+            (Some("https://h.test/"), "https://h.test/JSON/x"),
+            (Some("https://h.test/JSON"), "https://h.test/JSON/x"),
+            (Some("https://h.test/JSON/"), "https://h.test/JSON/x"),
+            (Some("https://h.test/a/b"), "https://h.test/a/b/JSON/x"),
+            (Some("https://h.test/a/JSON"), "https://h.test/a/JSON/x"),
+            (Some("HTTPS://H.test:443"), "https://h.test/JSON/x"),
+            (Some("https://b\u{fc}cher.test"), "https://xn--bcher-kva.test/JSON/x"),
+            (Some("http://localhost:8080"), "http://localhost:8080/JSON/x"),
+            (Some("http://app.dev.localhost"), "http://app.dev.localhost/JSON/x"),
+            (Some("http://127.9.9.9"), "http://127.9.9.9/JSON/x"),
+            (Some("http://[::1]:1"), "http://[::1]:1/JSON/x"),
+        ] {
+            assert_eq!(BaseUrl::parse(text).unwrap().join("/JSON/x").unwrap().as_str(), url, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_base_url_that_would_be_read_in_two_ways_is_refused() {
+        for (text, reason) in [
+            ("http://h.test", "in the clear"),
+            ("http://localhost.h.test", "in the clear"),
+            ("https://user@h.test", "user name"),
+            ("https://h.test?x", "query"),
+            ("https://h.test#x", "fragment"),
+            ("https://h.test/../x", ". or .."),
+            ("https://h.test/%2e%2E", ". or .."),
+            ("https://h.test\\x", "which no URL may"),
+            ("https://h test", "a space"),
+            ("https://h.test:0", "port 0"),
+            ("https://[fe80::1%25lo]", "a zone"),
+            ("ftp://h.test", "must begin with https:// or http://"),
+            ("h.test", "must begin with"),
+            ("", "is empty"),
+        ] {
+            let refusal = BaseUrl::parse(Some(text)).unwrap_err().to_string();
+            assert!(refusal.contains(reason), "{text}: {refusal}");
+        }
+    }
+}

@@ -103,15 +103,9 @@ impl Place {
             Self::None => Found::None,
             Self::Bundle(path) => Found::Bundle(read(path)?.into()),
             Self::Named { file, folders } => {
-                let mut stamps: Vec<Stamp> = file.iter().map(|path| Stamp::of(path)).collect();
-                for folder in folders {
-                    let mut files: Vec<_> =
-                        fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path()).collect();
-                    files.sort_unstable();
-                    stamps.extend(files.iter().map(|path| Stamp::of(path)));
-                    stamps.push(Stamp::of(folder));
-                }
-                Found::Files { file: file.clone(), folders: folders.clone(), stamps }
+                let stamps =
+                    file.iter().map(|path| Stamp::of(path)).chain(folders.iter().flat_map(|it| Stamp::within(it)));
+                Found::Files { stamps: stamps.collect(), file: file.clone(), folders: folders.clone() }
             }
             Self::System => system::look(),
         })
@@ -119,16 +113,24 @@ impl Place {
 }
 
 impl Stamp {
+    /// Of a folder and all its files.
+    fn within(folder: &Path) -> Vec<Self> {
+        let mut files: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path()).collect();
+        files.sort_unstable();
+        files.iter().map(PathBuf::as_path).chain([folder]).map(Self::of).collect()
+    }
+
     fn of(path: &Path) -> Self {
         let metadata = fs::metadata(path).ok();
         let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
-        let age = modified.and_then(|modified| SystemTime::now().duration_since(modified).ok());
+        let changed = metadata.as_ref().and_then(changed).max(modified);
+        let age = changed.and_then(|changed| SystemTime::now().duration_since(changed).ok());
         Self {
             size: metadata.as_ref().map_or(0, Metadata::len),
             modified,
             identity: metadata.as_ref().map_or([0; 4], identity),
             // In the future: who knows.
-            young: modified.is_some() && age.is_none_or(|age| age < COARSEST_CLOCK),
+            young: changed.is_some() && age.is_none_or(|age| age < COARSEST_CLOCK),
         }
     }
 }
@@ -139,9 +141,22 @@ fn identity(metadata: &Metadata) -> [i64; 4] {
     [metadata.dev().cast_signed(), metadata.ino().cast_signed(), metadata.ctime(), metadata.ctime_nsec()]
 }
 
+/// Later than `modified` where somebody has set that back.
+#[cfg(unix)]
+fn changed(metadata: &Metadata) -> Option<SystemTime> {
+    use std::os::unix::fs::MetadataExt;
+    let seconds = u64::try_from(metadata.ctime()).ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, u32::try_from(metadata.ctime_nsec()).ok()?))
+}
+
 #[cfg(not(unix))]
 fn identity(_: &Metadata) -> [i64; 4] {
     [1; 4]
+}
+
+#[cfg(not(unix))]
+fn changed(_: &Metadata) -> Option<SystemTime> {
+    None
 }
 
 impl Found {
@@ -207,11 +222,14 @@ mod system {
     ];
     const FOLDERS: [&str; 4] = ["/etc/ssl/certs", "/etc/pki/tls/certs", "/usr/local/share/certs", "/etc/openssl/certs"];
 
-    /// The folders are looked at as such, not file by file: what updates them replaces files, which changes the folder.
+    /// Beside a bundle the folders are looked at as such, not file by file: what updates one updates the other.
     pub fn look() -> Found {
         let file = BUNDLES.iter().map(PathBuf::from).find(|path| path.exists());
         let folders: Vec<_> = FOLDERS.iter().map(PathBuf::from).filter(|path| path.exists()).collect();
-        let stamps = file.iter().chain(&folders).map(|path| Stamp::of(path)).collect();
+        let stamps = match &file {
+            Some(file) => [file].into_iter().chain(&folders).map(|path| Stamp::of(path)).collect(),
+            None => folders.iter().flat_map(|folder| Stamp::within(folder)).collect(),
+        };
         Found::Files { file, folders, stamps }
     }
 }

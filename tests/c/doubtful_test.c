@@ -165,7 +165,9 @@ TEST(doubtful_and_then_another_answer_leaves_the_doubt)
     check_second_call(false, "delete:last:reply=403;Connection:close", OKDOK_STATUS_FORBIDDEN, 403, 2, 1, 2, NULL);
     check_second_call(false, "reply=403;Connection:close service", OKDOK_STATUS_OK, 200, 2, 0, 3, NULL);
     /* Any later attempt with the same status will do, not only the next. */
-    check_second_call(false, "reply=403;Connection:close reply=429 reply=403", OKDOK_STATUS_FORBIDDEN, 403, 3, 0, 3, NULL);
+    check_second_call(false, "reply=403;Connection:close reply=429;Connection:close reply=403", OKDOK_STATUS_FORBIDDEN, 403, 3, 0, 3, NULL);
+    /* On a connection of its own, that is: on one that others have used it may be another one's again. */
+    check_second_call(false, "reply=403;Connection:close reply=429 reply=403", OKDOK_STATUS_FORBIDDEN, 403, 3, 1, 3, NULL);
     /* What was open stays so. */
     check_second_call(false, "reply=403;Connection:close delete:reset=0 reply=403", OKDOK_STATUS_FORBIDDEN, 403, 3, 1, 3, NULL);
 }
