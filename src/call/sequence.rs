@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::outcome::{
     Attempt, Ended, LOGGED_ATTEMPTS, Logged, OKDOK_STATUS_CONNECT_FAILED, OKDOK_STATUS_CONNECTION_LOST,
     OKDOK_STATUS_NO_RESOURCES, OKDOK_STATUS_NOT_FOUND, OKDOK_STATUS_PRESUMED_DELETED, OKDOK_STATUS_PROXY_REFUSED,
-    OKDOK_STATUS_RESOLVE_FAILED, OKDOK_STATUS_TIMED_OUT, OKDOK_STATUS_TLS_FAILED, Report,
+    OKDOK_STATUS_RESOLVE_FAILED, OKDOK_STATUS_TIMED_OUT, OKDOK_STATUS_TLS_FAILED, Report, okdok_status,
 };
 
 use super::retry::backoff;
@@ -111,31 +111,38 @@ impl Sequence {
         self.last = Some(attempt);
     }
 
-    /// Everything that a call says of the deletion follows from how its attempts ended.
+    /// Everything that a call says of the deletion follows from how its attempts ended: its status, the attempt that it
+    /// reports, and whether its outcome is unknown.
+    fn verdict(&self) -> Option<(okdok_status, &Attempt, bool)> {
+        let last = self.last.as_ref()?;
+        Some(match (last.ended, self.open.last()) {
+            (Ended::Answered, Some(_)) if last.status == OKDOK_STATUS_NOT_FOUND => {
+                (OKDOK_STATUS_PRESUMED_DELETED, last, false)
+            }
+            (Ended::Answered, _) | (_, None) => (last.status, last, false),
+            (Ended::NotSent, Some(open)) => (open.status, open, true),
+            (_, Some(_)) => (last.status, last, true),
+        })
+    }
+
     pub fn report(&self, origin: &str) -> Report {
-        let Some(last) = self.last.clone() else {
+        let Some((status, attempt, outcome_unknown)) = self.verdict() else {
             return self.panicked();
         };
-        let (mut attempt, outcome_unknown) = match (last.ended, self.open.last()) {
-            (Ended::Answered, Some(_)) if last.status == OKDOK_STATUS_NOT_FOUND => {
-                let message = format!(
-                    "an earlier attempt of this call got no clear answer, and now the signature request does not exist: \
-                     presumed deleted, by this call. The id, or the host {origin}, may also be wrong"
-                );
-                (Attempt { status: OKDOK_STATUS_PRESUMED_DELETED, message, ..last }, false)
-            }
-            (Ended::Answered, _) | (_, None) => (last, false),
-            (ended, Some(open)) => {
-                let mut told = if ended == Ended::NotSent { open.clone() } else { last };
-                told.message
-                    .insert_str(0, "the signature request may have been deleted: delete it again to find out. ");
-                (told, true)
-            }
-        };
-        if self.attempts > 1 && !attempt.message.is_empty() {
-            attempt.message.insert_str(0, &self.summary());
+        let mut message = attempt.message.clone();
+        if status == OKDOK_STATUS_PRESUMED_DELETED {
+            message = format!(
+                "an earlier attempt of this call got no clear answer, and now the signature request does not exist: \
+                 presumed deleted, by this call. The id, or the host {origin}, may also be wrong"
+            );
         }
-        attempt.retry_after = self.retry_after;
+        if outcome_unknown {
+            message.insert_str(0, "the signature request may have been deleted: delete it again to find out. ");
+        }
+        if self.attempts > 1 && !message.is_empty() {
+            message.insert_str(0, &self.summary());
+        }
+        let attempt = Attempt { status, message, retry_after: self.retry_after, ..attempt.clone() };
         Report { attempt, attempts: self.attempts, outcome_unknown, log: self.log.clone() }
     }
 
@@ -202,7 +209,7 @@ mod tests {
     use super::*;
     use crate::outcome::{
         OKDOK_STATUS_BAD_REQUEST, OKDOK_STATUS_FORBIDDEN, OKDOK_STATUS_OK, OKDOK_STATUS_RATE_LIMITED,
-        OKDOK_STATUS_SERVER_ERROR, OKDOK_STATUS_UNAUTHORIZED, OKDOK_STATUS_UNEXPECTED_RESPONSE, okdok_status,
+        OKDOK_STATUS_SERVER_ERROR, OKDOK_STATUS_UNAUTHORIZED, OKDOK_STATUS_UNEXPECTED_RESPONSE,
     };
 
     const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -312,10 +319,10 @@ mod tests {
         }
     }
 
-    fn says_the_truth(report: &Report, worlds: &[World]) -> bool {
+    fn says_the_truth((status, _, unknown): (okdok_status, &Attempt, bool), worlds: &[World]) -> bool {
         let deleted_in_some = worlds.iter().any(|world| world.deleted);
         let deleted_in_all = worlds.iter().all(|world| world.deleted);
-        match (report.attempt.status, report.outcome_unknown) {
+        match (status, unknown) {
             (OKDOK_STATUS_OK, unknown) => deleted_in_all && !unknown,
             (OKDOK_STATUS_PRESUMED_DELETED, unknown) => {
                 deleted_in_some && worlds.iter().all(|world| world.deleted || !world.existed) && !unknown
@@ -346,9 +353,8 @@ mod tests {
                 path.push(number);
                 let mut sequence = sequence.clone();
                 sequence.ended(end.clone(), Duration::ZERO);
-                let report = sequence.report("h");
-                assert_eq!((report.attempts as usize, report.log.len()), (path.len(), path.len()));
-                assert!(says_the_truth(&report, &after), "{path:?}: {report:?}");
+                let verdict = sequence.verdict().unwrap();
+                assert!(says_the_truth(verdict, &after), "{path:?}: {verdict:?}");
                 *count += 1;
                 match sequence.next(ENOUGH, || 1.0) {
                     Step::Done => assert!(!end.retry || path.len() == 5, "{path:?}"),
