@@ -11,9 +11,9 @@ use std::sync::{Mutex, OnceLock};
 
 use libfuzzer_sys::fuzz_target;
 
-use crate::abi::options::okdok_options;
-use crate::abi::exports::{okdok_client, okdok_client_new, okdok_delete_signature_request, okdok_free};
 use crate::abi::error::okdok_error;
+use crate::abi::exports::{okdok_client, okdok_client_new, okdok_delete_signature_request, okdok_free};
+use crate::abi::options::okdok_options;
 use crate::outcome::status::{
     OKDOK_STATUS_INTERNAL, OKDOK_STATUS_INVALID_ARGUMENT, OKDOK_STATUS_INVALID_CLIENT, OKDOK_STATUS_OK,
     OKDOK_STATUS_PRESUMED_DELETED,
