@@ -169,7 +169,7 @@ class Exports(unittest.TestCase):
                 self.assertRegex(comment, r"Statuses: |Yields no status")
 
     def test_each_is_guarded(self) -> None:
-        sources = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").glob("*.rs")))
+        sources = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.rs")))
         found = re.findall(
             r'^#\[unsafe\(no_mangle\)\]\npub (?:unsafe )?extern "C" fn (\w+)\(.*?\{\n(.*?)^\}',
             sources,
