@@ -52,13 +52,16 @@ check: ## all four, as .ci/run does
 ifdef STEPS
 SHELL := scripts/step
 .SHELLFLAGS = $@
-# Mono's programs and Wine's settings are shared by these; one after the other they take no longer.
+# Of these, each waits for the other, where both are made: they share what Mono or the SDK compiles, Wine's settings, or the
+# man pages.
+wanted = $(filter $(1),$(MAKECMDGOALS))
 test-csharp: | demo-csharp
+lint-csharp: | $(call wanted,test-csharp)
+nuget: | $(call wanted,test-csharp-older)
 test-win-x86: | test-win-x64
 test-csharp-windows: | test-win-x86
 test-dist: | test-csharp-windows
-# The one makes the pages that the other installs.
-test-deb: | test-man
+test-deb: | $(call wanted,test-man)
 endif
 
 clean: ## removes what was built
