@@ -2,5 +2,14 @@ using Xunit;
 using Xunit.Sdk;
 using Xunit.v3;
 
-// Some tests set environment variables, count threads or fill the queue.
-[assembly: Parallelization(Mode = ParallelMode.None)]
+[assembly: Parallelization(Mode = ParallelMode.Collections, MaxThreads = 4)]
+
+namespace Okdok.Tests
+{
+    // Classes that set environment variables, count threads, measure times or listen to the whole process. The others mostly wait.
+    [CollectionDefinition(Name, DisableParallelization = true)]
+    public sealed class Alone
+    {
+        public const string Name = "Alone";
+    }
+}

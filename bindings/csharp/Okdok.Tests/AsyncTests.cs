@@ -10,6 +10,7 @@ using Xunit;
 namespace Okdok.Tests
 {
     // Awaited calls: on which threads, how many at once, and what cancelling does.
+    [Collection(Alone.Name)]
     public sealed class AsyncTests
     {
         [Fact]

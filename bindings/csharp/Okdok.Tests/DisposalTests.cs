@@ -7,6 +7,7 @@ using Xunit;
 namespace Okdok.Tests
 {
     // What Dispose and the finalizer do to new calls and to those under way.
+    [Collection(Alone.Name)]
     public sealed class DisposalTests
     {
         [Fact]

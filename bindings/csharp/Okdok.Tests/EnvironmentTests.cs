@@ -5,6 +5,7 @@ using Xunit;
 namespace Okdok.Tests
 {
     // FromEnvironment, and nothing else, reads the environment for a caller.
+    [Collection(Alone.Name)]
     public sealed class EnvironmentTests : IDisposable
     {
         private readonly string file = Path.GetTempFileName();

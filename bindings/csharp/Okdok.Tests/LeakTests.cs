@@ -8,6 +8,7 @@ using Xunit;
 namespace Okdok.Tests
 {
     // Clients that nobody disposes.
+    [Collection(Alone.Name)]
     public sealed class LeakTests
     {
         [Theory]

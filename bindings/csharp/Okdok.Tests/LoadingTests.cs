@@ -9,6 +9,7 @@ using Xunit;
 namespace Okdok.Tests
 {
     // Where the native library is found, and what is said when it is not.
+    [Collection(Alone.Name)]
     public sealed class LoadingTests
     {
         private const string FileName = "libokdok.so";

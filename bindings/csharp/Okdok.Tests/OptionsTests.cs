@@ -8,6 +8,7 @@ using Xunit;
 namespace Okdok.Tests
 {
     // Each option does what it says.
+    [Collection(Alone.Name)]
     public sealed class OptionsTests
     {
         [Fact]

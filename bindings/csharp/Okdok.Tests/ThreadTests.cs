@@ -7,6 +7,7 @@ using Xunit;
 namespace Okdok.Tests
 {
     // 64 threads, most on one client.
+    [Collection(Alone.Name)]
     public sealed class ThreadTests
     {
         [Fact]
