@@ -16,15 +16,22 @@ namespace Okdok.Tests
         [InlineData("a\nb")]
         [InlineData("a\0b")]
         [InlineData("\0")]
+        [InlineData(" 1")]
+        [InlineData("1 ")]
+        [InlineData("\ufeff1")]
+        [InlineData("1\u200b2")]
+        [InlineData("1\u00a02")]
         public async Task A_forbidden_id_is_an_ArgumentException(string id)
         {
             using (FaultServer server = FaultServer.Serve("ok"))
             using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key))
             {
-                Assert.ThrowsAny<ArgumentException>(() => client.DeleteSignatureRequest(id));
-                await Assert.ThrowsAnyAsync<ArgumentException>(
-                    () => client.DeleteSignatureRequestAsync(id, TestContext.Current.CancellationToken));
+                string message = Assert.Throws<ArgumentException>("id", () => client.DeleteSignatureRequest(id)).Message;
+                await Assert.ThrowsAsync<ArgumentException>("id", () => client.DeleteSignatureRequestAsync(id, TestContext.Current.CancellationToken));
                 Assert.Equal(0, server.Connections);
+
+                // A dry run says the same.
+                Assert.Equal(message, Assert.Throws<ArgumentException>("id", () => OkdokClient.CheckId(id)).Message);
             }
         }
 
@@ -57,11 +64,14 @@ namespace Okdok.Tests
         [Fact]
         public void An_id_too_long_is_an_ArgumentException()
         {
-            using (OkdokClient client = Sandbox.Client())
+            using (FaultServer server = FaultServer.Serve("ok"))
+            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key))
             {
-                // 36 bytes and 220 of letters that have two.
-                string longest = Sandbox.NewId() + new string('é', 110);
-                Assert.ThrowsAny<ArgumentException>(() => client.DeleteSignatureRequest(longest + "x"));
+                // 256 bytes.
+                string longest = new string('é', 128);
+                Assert.Throws<ArgumentException>("id", () => client.DeleteSignatureRequest(longest + "x"));
+                Assert.Throws<ArgumentException>("id", () => OkdokClient.CheckId(longest + "x"));
+                OkdokClient.CheckId(longest);
                 Assert.Equal(longest, client.DeleteSignatureRequest(longest).Id);
             }
         }
@@ -75,6 +85,7 @@ namespace Okdok.Tests
             using (FaultServer server = FaultServer.Serve("service"))
             using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key))
             {
+                OkdokClient.CheckId(id);
                 Assert.Equal(id, client.DeleteSignatureRequest(id).Id);
                 Assert.True(server.Deleted(id));
             }
@@ -87,7 +98,7 @@ namespace Okdok.Tests
         [InlineData("a\0b")]
         public void A_forbidden_key_is_an_ArgumentException_that_does_not_quote_it(string key)
         {
-            ArgumentException e = Assert.ThrowsAny<ArgumentException>(() => new OkdokClient(Sandbox.Url, key));
+            ArgumentException e = Assert.Throws<ArgumentException>("apiKey", () => new OkdokClient(Sandbox.Url, key));
             Assert.True(key.Length == 0 || e.Message.IndexOf(key, StringComparison.Ordinal) < 0, e.Message);
         }
 
@@ -98,7 +109,7 @@ namespace Okdok.Tests
         [InlineData("https://user@localhost")]
         [InlineData("https://localhost\0.example.test")]
         public void A_forbidden_base_is_an_ArgumentException(string baseUrl) =>
-            Assert.ThrowsAny<ArgumentException>(() => new OkdokClient(baseUrl, Sandbox.Key));
+            Assert.Throws<ArgumentException>("baseUrl", () => new OkdokClient(baseUrl, Sandbox.Key));
 
         [Fact]
         public void A_relative_Uri_is_an_ArgumentException() =>
@@ -118,9 +129,9 @@ namespace Okdok.Tests
                 Assert.Throws<ArgumentNullException>("id", () => { _ = client.DeleteSignatureRequestAsync(text, TestContext.Current.CancellationToken); });
             }
 
-            OkdokClientOptions options = new OkdokClientOptions();
-            Assert.Throws<ArgumentNullException>(() => options.CaFile = text);
-            Assert.Throws<ArgumentNullException>(() => options.UserAgent = text);
+            Assert.Throws<ArgumentNullException>("options", () => new OkdokClient(Null<OkdokClientOptions>()));
+            Assert.Throws<ArgumentNullException>("options", () => OkdokClient.FromEnvironment(Null<OkdokClientOptions>()));
+            Assert.Throws<ArgumentNullException>("id", () => OkdokClient.CheckId(text));
             Assert.Throws<ArgumentNullException>("id", () => new Deletion(text));
             Assert.Throws<ArgumentNullException>("serviceCode", () => new OkdokException(OkdokStatus.Ok, "", serviceCode: text));
             Assert.Throws<ArgumentNullException>("serviceValue", () => new OkdokException(OkdokStatus.Ok, "", serviceValue: text));

@@ -124,6 +124,28 @@ namespace Okdok.Tests
         private static Task<Deletion> Begin(string url) =>
             new OkdokClient(url, Sandbox.Key).DeleteSignatureRequestAsync("id", TestContext.Current.CancellationToken);
 
+#if NET8_0_OR_GREATER
+        [Fact]
+        public async Task Await_using_never_waits()
+        {
+            using (FaultServer server = FaultServer.Serve("hold"))
+            {
+                Task<Deletion> call;
+                await using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key))
+                {
+                    call = client.DeleteSignatureRequestAsync("id", TestContext.Current.CancellationToken);
+                    server.Wait(1);
+                    ValueTask disposal = client.DisposeAsync();
+                    Assert.True(disposal.IsCompletedSuccessfully);
+                    AssertThrows(client);
+                }
+
+                server.Release();
+                Assert.Equal("id", (await call).Id);
+            }
+        }
+
+#endif
         private static void AssertThrows(OkdokClient client)
         {
             Assert.Throws<ObjectDisposedException>(() => client.DeleteSignatureRequest("id"));

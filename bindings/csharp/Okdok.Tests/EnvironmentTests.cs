@@ -63,6 +63,24 @@ namespace Okdok.Tests
             Assert.Throws<FileNotFoundException>(OkdokClient.FromEnvironment);
         }
 
+        [Fact]
+        public void Options_come_first_and_the_environment_fills_the_gaps()
+        {
+            string id = Sandbox.NewId();
+            Set("https://elsewhere.invalid", Sandbox.Key, "");
+            using (OkdokClient client = OkdokClient.FromEnvironment(new OkdokClientOptions { BaseUrl = Sandbox.Url }))
+            {
+                Assert.Equal(id, client.DeleteSignatureRequest(id).Id);
+            }
+
+            // Two keys in the environment are no matter where none is needed.
+            Set(Sandbox.Url, "wrong", file);
+            using (OkdokClient client = OkdokClient.FromEnvironment(new OkdokClientOptions { ApiKey = Sandbox.Key, MaxAttempts = 1 }))
+            {
+                Assert.Equal(OkdokStatus.NotFound, Assert.Throws<OkdokException>(() => client.DeleteSignatureRequest(id)).Status);
+            }
+        }
+
         private static void AssertDeletes()
         {
             string id = Sandbox.NewId();

@@ -26,6 +26,11 @@ namespace Okdok.Tests
             Write("err.é", error.service_code);
             Write("id-1", error.service_value);
             Write("what happened – and what to do", error.message);
+            error.elapsed_ms = uint.MaxValue;
+            NativeMethods.Attempt* attempts = (NativeMethods.Attempt*)error.attempt_log;
+            attempts[0] = new NativeMethods.Attempt { status = (short)OkdokStatus.ServerError, http_status = 503, elapsed_ms = 12 };
+            attempts[2] = new NativeMethods.Attempt { status = (short)status, http_status = 429, waited_ms = uint.MaxValue, elapsed_ms = 1 };
+            attempts[3] = new NativeMethods.Attempt { status = 99 };
             Exception failure = OkdokClient.Failure(&error);
             Assert.Equal("what happened – and what to do", failure.Message);
             if (status == OkdokStatus.InvalidArgument)
@@ -42,6 +47,54 @@ namespace Okdok.Tests
             Assert.Equal(TimeSpan.FromMilliseconds(uint.MaxValue), e.RetryAfter);
             Assert.Equal("err.é", e.ServiceCode);
             Assert.Equal("id-1", e.ServiceValue);
+            Assert.Equal(TimeSpan.FromMilliseconds(uint.MaxValue), e.Elapsed);
+            Assert.Equal(3, e.AttemptLog.Count);
+            Assert.Equal(OkdokStatus.ServerError, e.AttemptLog[0].Status);
+            Assert.Equal(503, e.AttemptLog[0].HttpStatus);
+            Assert.Equal(TimeSpan.Zero, e.AttemptLog[0].Waited);
+            Assert.Equal(TimeSpan.FromMilliseconds(12), e.AttemptLog[0].Elapsed);
+            Assert.Equal(status, e.AttemptLog[2].Status);
+            Assert.Equal(TimeSpan.FromMilliseconds(uint.MaxValue), e.AttemptLog[2].Waited);
+        }
+
+        [Fact]
+        public void The_log_holds_six_attempts_however_many_there_were()
+        {
+            NativeMethods.Error error = default;
+            error.status = (int)OkdokStatus.ServerError;
+            error.attempts = uint.MaxValue >> 1;
+            ((NativeMethods.Attempt*)error.attempt_log)[5].http_status = 504;
+            OkdokException e = Assert.IsType<OkdokException>(OkdokClient.Failure(&error));
+            Assert.Equal(6, e.AttemptLog.Count);
+            Assert.Equal(504, e.AttemptLog[5].HttpStatus);
+            Assert.Equal(int.MaxValue, e.Attempts);
+        }
+
+        [Theory]
+        [InlineData("signature_request_id \"base_url\" holds '/'; pass the id", "id \"base_url\" holds '/'; pass the id", "id")]
+        [InlineData("base_url is not set", "baseUrl is not set", "baseUrl")]
+        [InlineData("api_key holds a space", "apiKey holds a space", "apiKey")]
+        [InlineData("options.ca_file \"/base_url\" cannot be read", "CaFile \"/base_url\" cannot be read", "CaFile")]
+        [InlineData("options.proxy must be a proxy", "Proxy must be a proxy", "Proxy")]
+        [InlineData("options.user_agent is too long", "UserAgent is too long", "UserAgent")]
+        [InlineData("HTTPS_PROXY must be an http:// or https:// proxy", "HTTPS_PROXY must be an http:// or https:// proxy", "")]
+        public void A_parameter_has_its_name_in_DotNet(string native, string message, string parameter)
+        {
+            NativeMethods.Error error = default;
+            error.status = (int)OkdokStatus.InvalidArgument;
+            Write(native, error.message);
+            ArgumentException e = Assert.IsType<ArgumentException>(OkdokClient.Failure(&error));
+            Assert.StartsWith(message, e.Message, StringComparison.Ordinal);
+            Assert.Equal(parameter, e.ParamName ?? "");
+        }
+
+        [Fact]
+        public void Advice_names_options_as_DotNet_does()
+        {
+            NativeMethods.Error error = default;
+            error.status = (int)OkdokStatus.TimedOut;
+            Write("allow more time with timeout_ms, or connect_timeout_ms; check base_url and the proxy", error.message);
+            Assert.Equal("allow more time with Timeout, or ConnectTimeout; check baseUrl and the proxy", OkdokClient.Failure(&error).Message);
         }
 
         [Fact]

@@ -50,7 +50,16 @@ namespace Okdok.Tests
             Add("okdok_error.service_code", error.service_code - start, NativeMethods.Error.ServiceCodeLength);
             Add("okdok_error.service_value", error.service_value - start, NativeMethods.Error.ServiceValueLength);
             Add("okdok_error.message", error.message - start, NativeMethods.Error.MessageLength);
+            Add("okdok_error.elapsed_ms", (byte*)&error.elapsed_ms - start, sizeof(uint));
+            Add("okdok_error.attempt_log", (byte*)error.attempt_log - start, NativeMethods.Error.LoggedAttempts * sizeof(NativeMethods.Attempt));
             Add("okdok_error.reserved", (byte*)error.reserved - start, sizeof(NativeMethods.Error) - ((byte*)error.reserved - start));
+            NativeMethods.Attempt attempt = default;
+            lines.Add("okdok_attempt " + sizeof(NativeMethods.Attempt));
+            start = (byte*)&attempt;
+            Add("okdok_attempt.status", (byte*)&attempt.status - start, sizeof(short));
+            Add("okdok_attempt.http_status", (byte*)&attempt.http_status - start, sizeof(short));
+            Add("okdok_attempt.waited_ms", (byte*)&attempt.waited_ms - start, sizeof(uint));
+            Add("okdok_attempt.elapsed_ms", (byte*)&attempt.elapsed_ms - start, sizeof(uint));
             return lines;
 
             void Add(string field, long offset, long size) => lines.Add(field + " " + offset + " " + size);

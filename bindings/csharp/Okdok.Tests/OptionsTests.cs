@@ -19,9 +19,11 @@ namespace Okdok.Tests
             Assert.Equal(options.Timeout.TotalMilliseconds, Default(header, "timeout_ms"));
             Assert.Equal(options.ConnectTimeout.TotalMilliseconds, Default(header, "connect_timeout_ms"));
             Assert.Equal(options.MaxAttempts, Default(header, "max_attempts"));
-            Assert.Equal("", options.CaFile);
+            Assert.Null(options.CaFile);
             Assert.Null(options.Proxy);
-            Assert.Equal("", options.UserAgent);
+            Assert.Null(options.UserAgent);
+            Assert.Equal("", options.BaseUrl);
+            Assert.Equal("", options.ApiKey);
         }
 
         [Theory]
@@ -29,7 +31,7 @@ namespace Okdok.Tests
         [InlineData(9_999, 1u)]
         [InlineData(10_000, 1u)]
         [InlineData(10_001, 2u)]
-        [InlineData(uint.MaxValue * 10_000L, uint.MaxValue)]
+        [InlineData(TimeSpan.TicksPerDay, 86_400_000u)]
         public void Time_outs_are_rounded_up_to_a_millisecond(long ticks, uint milliseconds)
         {
             OkdokClientOptions options = new OkdokClientOptions { Timeout = TimeSpan.FromTicks(ticks), ConnectTimeout = TimeSpan.FromTicks(ticks) };
@@ -41,22 +43,84 @@ namespace Okdok.Tests
         [InlineData(0)]
         [InlineData(-1)]
         [InlineData(-10_000)]
-        [InlineData((uint.MaxValue * 10_000L) + 1)]
+        [InlineData(TimeSpan.TicksPerDay + 1)]
         [InlineData(long.MaxValue)]
         [InlineData(long.MinValue)]
         public void Time_outs_out_of_range_are_refused(long ticks)
         {
             OkdokClientOptions options = new OkdokClientOptions();
-            Assert.Throws<ArgumentOutOfRangeException>(() => options.Timeout = TimeSpan.FromTicks(ticks));
-            Assert.Throws<ArgumentOutOfRangeException>(() => options.ConnectTimeout = TimeSpan.FromTicks(ticks));
+            Assert.Throws<ArgumentOutOfRangeException>("Timeout", () => options.Timeout = TimeSpan.FromTicks(ticks));
+            Assert.Throws<ArgumentOutOfRangeException>("ConnectTimeout", () => options.ConnectTimeout = TimeSpan.FromTicks(ticks));
+        }
+
+        [Fact]
+        public void Thirty_that_became_days_is_refused_with_the_way_to_write_it()
+        {
+            OkdokClientOptions options = new OkdokClientOptions();
+            TimeSpan parsed = TimeSpan.Parse("30", System.Globalization.CultureInfo.InvariantCulture);
+            string message = Assert.Throws<ArgumentOutOfRangeException>(() => options.Timeout = parsed).Message;
+            Assert.Contains("30 means 30 days: write 00:00:30 for 30 seconds", message, StringComparison.Ordinal);
+        }
+
+        [Fact]
+        public void Null_means_the_default_of_every_text()
+        {
+            OkdokClientOptions options = new OkdokClientOptions { BaseUrl = null, ApiKey = null, CaFile = null, Proxy = null, UserAgent = null };
+            Assert.Equal("", options.BaseUrl);
+            Assert.Equal("", options.ApiKey);
+            string id = Sandbox.NewId();
+            using (OkdokClient client = new OkdokClient(Sandbox.Url, Sandbox.Key, options))
+            {
+                Assert.Equal(id, client.DeleteSignatureRequest(id).Id);
+            }
+        }
+
+        [Fact]
+        public void ToString_shows_neither_key_nor_proxy()
+        {
+            OkdokClientOptions options = new OkdokClientOptions
+            {
+                BaseUrl = "https://service.test",
+                ApiKey = "secret-key",
+                Proxy = "http://user:secret-password@proxy.test",
+            };
+            string text = options.ToString();
+            Assert.Contains("https://service.test", text, StringComparison.Ordinal);
+            Assert.Contains("00:00:30", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("secret", text, StringComparison.Ordinal);
+            Assert.Contains("ApiKey not set", new OkdokClientOptions().ToString(), StringComparison.Ordinal);
+        }
+
+        [Fact]
+        public void Options_alone_make_a_client()
+        {
+            string id = Sandbox.NewId();
+            using (OkdokClient client = new OkdokClient(new OkdokClientOptions { BaseUrl = Sandbox.Url, ApiKey = Sandbox.Key }))
+            {
+                Assert.Equal(id, client.DeleteSignatureRequest(id).Id);
+            }
+
+            Assert.Throws<ArgumentException>("BaseUrl", () => new OkdokClient(new OkdokClientOptions { ApiKey = Sandbox.Key }));
+            Assert.Throws<ArgumentException>("ApiKey", () => new OkdokClient(new OkdokClientOptions { BaseUrl = Sandbox.Url }));
+        }
+
+        [Fact]
+        public void Arguments_win_over_options()
+        {
+            string id = Sandbox.NewId();
+            using (OkdokClient client = new OkdokClient(
+                Sandbox.Url, Sandbox.Key, new OkdokClientOptions { BaseUrl = "https://elsewhere.invalid", ApiKey = "another" }))
+            {
+                Assert.Equal(id, client.DeleteSignatureRequest(id).Id);
+            }
         }
 
         [Fact]
         public void Fewer_attempts_than_one_are_refused()
         {
             OkdokClientOptions options = new OkdokClientOptions();
-            Assert.Throws<ArgumentOutOfRangeException>(() => options.MaxAttempts = 0);
-            Assert.Throws<ArgumentOutOfRangeException>(() => options.MaxAttempts = -1);
+            Assert.Throws<ArgumentOutOfRangeException>("MaxAttempts", () => options.MaxAttempts = 0);
+            Assert.Throws<ArgumentOutOfRangeException>("MaxAttempts", () => options.MaxAttempts = -1);
         }
 
         [Fact]
@@ -119,7 +183,7 @@ namespace Okdok.Tests
         [InlineData("/nowhere/ca.pem")]
         [InlineData("ca\0.pem")]
         public void A_CaFile_that_cannot_be_read_is_an_ArgumentException(string path) =>
-            Assert.ThrowsAny<ArgumentException>(() => new OkdokClient(Sandbox.Url, Sandbox.Key, new OkdokClientOptions { CaFile = path }));
+            Assert.Throws<ArgumentException>("CaFile", () => new OkdokClient(Sandbox.Url, Sandbox.Key, new OkdokClientOptions { CaFile = path }));
 
         [Fact]
         public void Proxy_is_used()
@@ -167,11 +231,11 @@ namespace Okdok.Tests
         }
 
         [Theory]
-        [InlineData("socks5://127.0.0.1:1")]
-        [InlineData("nonsense")]
+        [InlineData("ftp://127.0.0.1:1")]
+        [InlineData("http://")]
         [InlineData("http://127.0.0.1:1\0")]
         public void A_bad_Proxy_is_an_ArgumentException(string proxy) =>
-            Assert.ThrowsAny<ArgumentException>(() => new OkdokClient(Sandbox.Url, Sandbox.Key, new OkdokClientOptions { Proxy = proxy }));
+            Assert.Throws<ArgumentException>("Proxy", () => new OkdokClient(Sandbox.Url, Sandbox.Key, new OkdokClientOptions { Proxy = proxy }));
 
         [Fact]
         public void UserAgent_comes_first()
@@ -188,7 +252,7 @@ namespace Okdok.Tests
         [InlineData("a\r\nx-injected: 1")]
         [InlineData("a\0")]
         public void A_bad_UserAgent_is_an_ArgumentException(string agent) =>
-            Assert.ThrowsAny<ArgumentException>(() => new OkdokClient(Sandbox.Url, Sandbox.Key, new OkdokClientOptions { UserAgent = agent }));
+            Assert.Throws<ArgumentException>("UserAgent", () => new OkdokClient(Sandbox.Url, Sandbox.Key, new OkdokClientOptions { UserAgent = agent }));
 
         [Fact]
         public void Options_are_copied_at_construction()

@@ -11,7 +11,7 @@ namespace Okdok.Tests
         [Fact]
         public async Task A_stand_in_answers_as_it_likes()
         {
-            using (OkdokClient client = new StandIn())
+            using (IOkdokClient client = new StandIn())
             {
                 Deletion deletion = client.DeleteSignatureRequest("id");
                 Assert.True(deletion.Presumed);
@@ -27,6 +27,9 @@ namespace Okdok.Tests
                 Assert.Equal(TimeSpan.FromSeconds(5), e.RetryAfter);
                 Assert.Equal("code", e.ServiceCode);
                 Assert.Equal("value", e.ServiceValue);
+                Assert.Equal(TimeSpan.FromSeconds(9), e.Elapsed);
+                OkdokAttempt attempt = Assert.Single(e.AttemptLog);
+                Assert.Equal(OkdokStatus.ServerError, attempt.Status);
             }
         }
 
@@ -49,9 +52,32 @@ namespace Okdok.Tests
                 Assert.Equal(OkdokStatus.Internal, e.Status);
                 Assert.Equal("", e.ServiceCode);
                 Assert.Equal("", e.ServiceValue);
+                Assert.Empty(e.AttemptLog);
+
+                // Who made it so does not claim that nothing was deleted.
+                Assert.True(e.OutcomeUnknown);
             }
 
+            Assert.True(new OkdokException(OkdokStatus.TimedOut, "why").OutcomeUnknown);
+
             Assert.Same(cause, new OkdokException("why", cause).InnerException);
+        }
+
+        [Fact]
+        public void ToString_tells_what_is_known()
+        {
+            string text = new OkdokException(OkdokStatus.TimedOut, "too slow", 503, 2).ToString();
+            Assert.Equal("Okdok.OkdokException: too slow (TimedOut, HTTP 503, attempts: 2, outcome unknown)", text);
+            text = new OkdokException(OkdokStatus.NotFound, "not there", 400, 1, false).ToString();
+            Assert.Contains("not there (NotFound, HTTP 400, attempts: 1, outcome known)", text, StringComparison.Ordinal);
+            text = new OkdokException("why", new InvalidOperationException("cause")).ToString();
+            Assert.Contains("why (Internal, HTTP 0, attempts: 0, outcome unknown)", text, StringComparison.Ordinal);
+            Assert.Contains("cause", text, StringComparison.Ordinal);
+            Assert.Equal("Deleted id (Ok, HTTP 200, attempts: 1, outcome known)", new Deletion("id").ToString());
+            Assert.Equal("Presumably deleted id (PresumedDeleted, HTTP 400, attempts: 2, outcome known)", new Deletion("id", true, 2, 400).ToString());
+            Assert.Equal(
+                "ServerError, HTTP 503, waited 0.75 s, took 1.0 s",
+                new OkdokAttempt(OkdokStatus.ServerError, 503, TimeSpan.FromSeconds(0.75), TimeSpan.FromSeconds(1)).ToString());
         }
 
         private sealed class Empty : OkdokClient
@@ -62,9 +88,9 @@ namespace Okdok.Tests
         {
             public override Deletion DeleteSignatureRequest(string id) => new Deletion(id, true, 2, 400);
 
-            public override Task<Deletion> DeleteSignatureRequestAsync(string id, CancellationToken token = default) =>
+            public override Task<Deletion> DeleteSignatureRequestAsync(string id, CancellationToken cancellationToken = default) =>
                 Task.FromException<Deletion>(
-                    new OkdokException(OkdokStatus.RateLimited, "later", 429, 3, true, TimeSpan.FromSeconds(5), "code", "value"));
+                    new OkdokException(OkdokStatus.RateLimited, "later", 429, 3, true, TimeSpan.FromSeconds(5), "code", "value", TimeSpan.FromSeconds(9), new[] { new OkdokAttempt(OkdokStatus.ServerError, 503) }));
         }
     }
 }

@@ -28,6 +28,13 @@ int main(void)
     FIELD(okdok_error, service_code);
     FIELD(okdok_error, service_value);
     FIELD(okdok_error, message);
+    FIELD(okdok_error, elapsed_ms);
+    FIELD(okdok_error, attempt_log);
     FIELD(okdok_error, reserved);
+    SIZE(okdok_attempt);
+    FIELD(okdok_attempt, status);
+    FIELD(okdok_attempt, http_status);
+    FIELD(okdok_attempt, waited_ms);
+    FIELD(okdok_attempt, elapsed_ms);
     return 0;
 }

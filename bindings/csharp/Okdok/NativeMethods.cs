@@ -72,6 +72,7 @@ namespace Okdok
             internal const int ServiceCodeLength = 128;
             internal const int ServiceValueLength = 256;
             internal const int MessageLength = 512;
+            internal const int LoggedAttempts = 6;
 
             internal int status;
             internal int http_status;
@@ -81,7 +82,18 @@ namespace Okdok
             internal fixed byte service_code[ServiceCodeLength];
             internal fixed byte service_value[ServiceValueLength];
             internal fixed byte message[MessageLength];
-            internal fixed uint reserved[27];
+            internal uint elapsed_ms;
+            internal fixed uint attempt_log[18]; // Attempt[LoggedAttempts], which C# cannot say
+            internal fixed uint reserved[8];
+        }
+
+        [StructLayout(LayoutKind.Sequential)]
+        internal struct Attempt
+        {
+            internal short status;
+            internal short http_status;
+            internal uint waited_ms;
+            internal uint elapsed_ms;
         }
 
 #if !NET8_0_OR_GREATER

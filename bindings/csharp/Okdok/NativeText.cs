@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
 namespace Okdok
@@ -33,8 +34,8 @@ namespace Okdok
         }
 
         // `fixed` makes NULL of an empty array.
-        internal static byte[] EncodeOptional(string text, string parameter) =>
-            text.Length == 0 ? Array.Empty<byte>() : Encode(text, parameter);
+        internal static byte[] EncodeOptional([AllowNull] string text, string parameter) =>
+            text == null || text.Length == 0 ? Array.Empty<byte>() : Encode(text, parameter);
 
         internal static string Decode(byte* text, int most)
         {

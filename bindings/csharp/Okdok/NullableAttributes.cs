@@ -2,7 +2,7 @@
 namespace System.Diagnostics.CodeAnalysis
 {
     // The compiler goes by their names; netstandard2.0 has none.
-    [AttributeUsage(AttributeTargets.Property)]
+    [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
     internal sealed class AllowNullAttribute : Attribute
     {
     }
@@ -10,6 +10,14 @@ namespace System.Diagnostics.CodeAnalysis
     [AttributeUsage(AttributeTargets.Property)]
     internal sealed class MaybeNullAttribute : Attribute
     {
+    }
+
+    [AttributeUsage(AttributeTargets.Parameter)]
+    internal sealed class MaybeNullWhenAttribute : Attribute
+    {
+        public MaybeNullWhenAttribute(bool returnValue) => ReturnValue = returnValue;
+
+        public bool ReturnValue { get; }
     }
 }
 #endif

@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -8,10 +9,26 @@ namespace Okdok
     /// <summary>Deletes signature requests of one OKdokument account.</summary>
     /// <remarks>
     /// Any number of threads may use one client at once, and dispose it while calls run: those finish. Clients are cheap: those with equal
-    /// options share connections and one background thread. Public virtual methods and the protected constructor let tests stand in for it.
+    /// options share connections and one background thread. Tests stand in for it by <see cref="IOkdokClient"/>, or derive from it.
     /// </remarks>
-    public class OkdokClient : IDisposable
+#if NET8_0_OR_GREATER
+    public class OkdokClient : IOkdokClient, IAsyncDisposable
+#else
+    public class OkdokClient : IOkdokClient
+#endif
     {
+        // What C calls the options and what .NET does. Longer names come first; "proxy" alone is a word.
+        private static readonly string[] NativeNames =
+        {
+            "options.proxy", nameof(OkdokClientOptions.Proxy),
+            "options.ca_file", nameof(OkdokClientOptions.CaFile),
+            "ca_file", nameof(OkdokClientOptions.CaFile),
+            "options.user_agent", nameof(OkdokClientOptions.UserAgent),
+            "connect_timeout_ms", nameof(OkdokClientOptions.ConnectTimeout),
+            "timeout_ms", nameof(OkdokClientOptions.Timeout),
+            "max_attempts", nameof(OkdokClientOptions.MaxAttempts),
+        };
+
         private readonly ClientHandle handle = new ClientHandle();
 
         // The handle alone lets new calls through while earlier ones run.
@@ -35,49 +52,19 @@ namespace Okdok
         /// <exception cref="ArgumentException">An argument or option is null or cannot be used.</exception>
         /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
         /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
-        public unsafe OkdokClient(string baseUrl, string apiKey, OkdokClientOptions options)
+        public OkdokClient(string baseUrl, string apiKey, OkdokClientOptions options)
+            : this(baseUrl, apiKey, options, nameof(baseUrl), nameof(apiKey))
         {
-            if (options == null)
-            {
-                throw new ArgumentNullException(nameof(options));
-            }
+        }
 
-            byte[] key = NativeText.Encode(apiKey, nameof(apiKey));
-            try
-            {
-                // An empty proxy means none, so only null may become NULL.
-                var proxyText = options.Proxy;
-                byte[] proxy = proxyText == null ? Array.Empty<byte>() : NativeText.Encode(proxyText, nameof(options.Proxy));
-                fixed (byte* baseUrlBytes = NativeText.Encode(baseUrl, nameof(baseUrl)))
-                fixed (byte* keyBytes = key)
-                fixed (byte* caFileBytes = NativeText.EncodeOptional(options.CaFile, nameof(options.CaFile)))
-                fixed (byte* proxyBytes = proxy)
-                fixed (byte* userAgentBytes = NativeText.EncodeOptional(options.UserAgent, nameof(options.UserAgent)))
-                {
-                    NativeMethods.Options native = new NativeMethods.Options
-                    {
-                        size = (uint)sizeof(NativeMethods.Options),
-                        timeout_ms = OkdokClientOptions.Milliseconds(options.Timeout),
-                        connect_timeout_ms = OkdokClientOptions.Milliseconds(options.ConnectTimeout),
-                        max_attempts = (uint)options.MaxAttempts,
-                        ca_file = caFileBytes,
-                        proxy = proxyBytes,
-                        user_agent = userAgentBytes,
-                    };
-                    NativeMethods.Error error;
-                    IntPtr client = NativeLoader.Methods.okdok_client_new(baseUrlBytes, keyBytes, &native, null, &error);
-                    if (client == IntPtr.Zero)
-                    {
-                        throw Failure(&error);
-                    }
-
-                    handle.Set(client);
-                }
-            }
-            finally
-            {
-                Array.Clear(key, 0, key.Length);
-            }
+        /// <summary>Makes a client of options alone, as they come from configuration.</summary>
+        /// <param name="options">With <see cref="OkdokClientOptions.BaseUrl"/> and <see cref="OkdokClientOptions.ApiKey"/>. Copied. Not null.</param>
+        /// <exception cref="ArgumentException">An option is missing or cannot be used.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        public OkdokClient(OkdokClientOptions options)
+            : this(Set(options).BaseUrl, Set(options).ApiKey, options, nameof(options.BaseUrl), nameof(options.ApiKey))
+        {
         }
 
         /// <summary>Makes a client with the default options.</summary>
@@ -108,6 +95,52 @@ namespace Okdok
         {
         }
 
+        // The names are those by which the caller gave base URL and key.
+        private unsafe OkdokClient(string baseUrl, string apiKey, OkdokClientOptions options, string baseUrlName, string apiKeyName)
+        {
+            if (options == null)
+            {
+                throw new ArgumentNullException(nameof(options));
+            }
+
+            byte[] key = NativeText.Encode(apiKey, apiKeyName);
+            try
+            {
+                // An empty proxy means none, so only null may become NULL.
+                var proxyText = options.Proxy;
+                byte[] proxy = proxyText == null ? Array.Empty<byte>() : NativeText.Encode(proxyText, nameof(options.Proxy));
+                fixed (byte* baseUrlBytes = NativeText.Encode(baseUrl, baseUrlName))
+                fixed (byte* keyBytes = key)
+                fixed (byte* caFileBytes = NativeText.EncodeOptional(options.CaFile, nameof(options.CaFile)))
+                fixed (byte* proxyBytes = proxy)
+                fixed (byte* userAgentBytes = NativeText.EncodeOptional(options.UserAgent, nameof(options.UserAgent)))
+                {
+                    NativeMethods.Options native = new NativeMethods.Options
+                    {
+                        size = (uint)sizeof(NativeMethods.Options),
+                        timeout_ms = OkdokClientOptions.Milliseconds(options.Timeout),
+                        connect_timeout_ms = OkdokClientOptions.Milliseconds(options.ConnectTimeout),
+                        max_attempts = (uint)options.MaxAttempts,
+                        ca_file = caFileBytes,
+                        proxy = proxyBytes,
+                        user_agent = userAgentBytes,
+                    };
+                    NativeMethods.Error error;
+                    IntPtr client = NativeLoader.Methods.okdok_client_new(baseUrlBytes, keyBytes, &native, null, &error);
+                    if (client == IntPtr.Zero)
+                    {
+                        throw Failure(&error, baseUrlName, apiKeyName);
+                    }
+
+                    handle.Set(client);
+                }
+            }
+            finally
+            {
+                Array.Clear(key, 0, key.Length);
+            }
+        }
+
         /// <summary>Makes a client of <c>OKDOK_BASE_URL</c> with the key in <c>OKDOK_API_KEY</c> or in the file <c>OKDOK_API_KEY_FILE</c>, and the default options.</summary>
         /// <returns>The client, which the caller disposes.</returns>
         /// <exception cref="ArgumentException">A variable is missing or cannot be used, or both keys are set.</exception>
@@ -115,28 +148,45 @@ namespace Okdok
         /// <exception cref="UnauthorizedAccessException">The key file must not be read.</exception>
         /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
         /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
-        public static OkdokClient FromEnvironment()
+        public static OkdokClient FromEnvironment() => FromEnvironment(new OkdokClientOptions());
+
+        /// <summary>The same with other options, whose base URL and key come from the environment where they are not set.</summary>
+        /// <param name="options">Copied. Not null.</param>
+        /// <returns>The client, which the caller disposes.</returns>
+        /// <exception cref="ArgumentException">A variable that is needed is missing, a variable or an option cannot be used, or both keys are set.</exception>
+        /// <exception cref="IOException">The key file cannot be read.</exception>
+        /// <exception cref="UnauthorizedAccessException">The key file must not be read.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        public static OkdokClient FromEnvironment(OkdokClientOptions options)
         {
-            string baseUrl = Environment.GetEnvironmentVariable("OKDOK_BASE_URL") ?? "";
+            string baseUrl = Set(options).BaseUrl.Length > 0 ? options.BaseUrl : Variable("OKDOK_BASE_URL");
             if (baseUrl.Length == 0)
             {
                 // Nobody should meet the development host by forgetting it.
                 throw new ArgumentException("OKDOK_BASE_URL is not set: set it to the service's URL, https://…");
             }
 
-            string apiKey = Environment.GetEnvironmentVariable("OKDOK_API_KEY") ?? "";
-            string file = Environment.GetEnvironmentVariable("OKDOK_API_KEY_FILE") ?? "";
-            if (apiKey.Length > 0 && file.Length > 0)
+            return new OkdokClient(baseUrl, options.ApiKey.Length > 0 ? options.ApiKey : KeyFromEnvironment(), options);
+        }
+
+        /// <summary>For dry runs: throws what a call would throw for an id that cannot be sent. Sends nothing.</summary>
+        /// <param name="id">Opaque, 1 to 256 bytes of UTF-8. Not null.</param>
+        /// <exception cref="ArgumentException"><paramref name="id"/> is null, empty or forbidden; the message says why.</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        public static unsafe void CheckId(string id)
+        {
+            NativeMethods.Error error;
+            fixed (byte* bytes = NativeText.Encode(id, nameof(id)))
             {
-                throw new ArgumentException("OKDOK_API_KEY and OKDOK_API_KEY_FILE are both set: unset one");
+                // Without a client the library looks at the id alone.
+                NativeLoader.Methods.okdok_delete_signature_request(IntPtr.Zero, bytes, null, &error);
             }
 
-            if (apiKey.Length == 0 && file.Length == 0)
+            if (error.status == (int)OkdokStatus.InvalidArgument)
             {
-                throw new ArgumentException("neither OKDOK_API_KEY nor OKDOK_API_KEY_FILE is set");
+                throw Failure(&error);
             }
-
-            return new OkdokClient(baseUrl, file.Length > 0 ? File.ReadAllText(file).Trim() : apiKey);
         }
 
         /// <summary>Deletes one signature request. Blocks for at most <see cref="OkdokClientOptions.Timeout"/> and a quarter of a second.</summary>
@@ -158,36 +208,21 @@ namespace Okdok
         /// outcome is then unknown. Disposing the client cancels nothing.
         /// </remarks>
         /// <param name="id">Opaque, 1 to 256 bytes of UTF-8. Not null.</param>
-        /// <param name="token">Cancels the task, with an <see cref="OperationCanceledException"/> that carries it.</param>
+        /// <param name="cancellationToken">Cancels the task, with an <see cref="OperationCanceledException"/> that carries it.</param>
         /// <returns>What was deleted; or one of the exceptions below, those for null, NUL, lone surrogates and a disposed client thrown at once.</returns>
         /// <exception cref="ArgumentException"><paramref name="id"/> is null, empty or forbidden; nothing was sent.</exception>
         /// <exception cref="OkdokException">It was not deleted; with <see cref="OkdokException.OutcomeUnknown"/>, it may have been.</exception>
         /// <exception cref="ObjectDisposedException">The client was disposed; nothing was sent.</exception>
-        public virtual Task<Deletion> DeleteSignatureRequestAsync(string id, CancellationToken token = default)
+        public virtual Task<Deletion> DeleteSignatureRequestAsync(string id, CancellationToken cancellationToken = default)
         {
             byte[] text = NativeText.Encode(id, nameof(id));
             ThrowIfUnusable();
-            if (token.IsCancellationRequested)
+            if (cancellationToken.IsCancellationRequested)
             {
-                return Task.FromCanceled<Deletion>(token);
+                return Task.FromCanceled<Deletion>(cancellationToken);
             }
 
-            // Accepted from here on: a Dispose while it is queued does not take the client from it.
-            bool held = false;
-            handle.DangerousAddRef(ref held);
-            try
-            {
-                Task<Deletion> task = CallThreads.Run(() => Delete(id, text), handle.DangerousRelease, token);
-                held = false;
-                return task;
-            }
-            finally
-            {
-                if (held)
-                {
-                    handle.DangerousRelease();
-                }
-            }
+            return Begin(id, text, cancellationToken);
         }
 
         /// <summary>Ends the client: every later call throws, those under way finish. Never waits; may be called again, from any thread.</summary>
@@ -197,6 +232,17 @@ namespace Okdok
             GC.SuppressFinalize(this);
         }
 
+#if NET8_0_OR_GREATER
+        /// <summary>The same as <see cref="Dispose()"/>: never waits.</summary>
+        /// <returns>Completed.</returns>
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            GC.SuppressFinalize(this);
+            return default;
+        }
+
+#endif
         /// <summary>Ends the client.</summary>
         /// <param name="disposing">True from <see cref="Dispose()"/>; this class has no finalizer, its handle has.</param>
         protected virtual void Dispose(bool disposing)
@@ -218,21 +264,86 @@ namespace Okdok
             return baseUrl.IsAbsoluteUri ? baseUrl.AbsoluteUri : throw new ArgumentException("baseUrl must be absolute", nameof(baseUrl));
         }
 
-        internal static unsafe Exception Failure(NativeMethods.Error* error)
+        internal static unsafe Exception Failure(NativeMethods.Error* error, string baseUrlName = "baseUrl", string apiKeyName = "apiKey")
         {
-            string message = NativeText.Decode(error->message, NativeMethods.Error.MessageLength);
+            string message = InDotNetWords(NativeText.Decode(error->message, NativeMethods.Error.MessageLength), baseUrlName, apiKeyName);
             OkdokStatus status = (OkdokStatus)error->status;
-            return status == OkdokStatus.InvalidArgument
-                ? (Exception)new ArgumentException(message)
-                : new OkdokException(
-                    status,
-                    message,
-                    error->http_status,
-                    (int)error->attempts,
-                    error->outcome_unknown != 0,
-                    TimeSpan.FromMilliseconds(error->retry_after_ms),
-                    NativeText.Decode(error->service_code, NativeMethods.Error.ServiceCodeLength),
-                    NativeText.Decode(error->service_value, NativeMethods.Error.ServiceValueLength));
+            if (status == OkdokStatus.InvalidArgument)
+            {
+                // The text opens with the name.
+                string name = message.Split(' ')[0];
+                return name == "id" || name == baseUrlName || name == apiKeyName || Array.IndexOf(NativeNames, name) % 2 == 1
+                    ? new ArgumentException(message, name)
+                    : new ArgumentException(message);
+            }
+
+            return new OkdokException(
+                status,
+                message,
+                error->http_status,
+                (int)error->attempts,
+                error->outcome_unknown != 0,
+                TimeSpan.FromMilliseconds(error->retry_after_ms),
+                NativeText.Decode(error->service_code, NativeMethods.Error.ServiceCodeLength),
+                NativeText.Decode(error->service_value, NativeMethods.Error.ServiceValueLength),
+                TimeSpan.FromMilliseconds(error->elapsed_ms),
+                AttemptLog(error));
+        }
+
+        // The library's texts name parameters and options as C does; what stands in quotes is the caller's.
+        private static string InDotNetWords(string message, string baseUrlName, string apiKeyName)
+        {
+            string[] parts = message.Split('"');
+            for (int i = 0; i < parts.Length; i += Math.Max(1, parts.Length - 1))
+            {
+                StringBuilder text = new StringBuilder(parts[i]);
+                text.Replace("signature_request_id", "id").Replace("base_url", baseUrlName).Replace("api_key", apiKeyName);
+                for (int name = 0; name < NativeNames.Length; name += 2)
+                {
+                    text.Replace(NativeNames[name], NativeNames[name + 1]);
+                }
+
+                parts[i] = text.ToString();
+            }
+
+            return string.Join("\"", parts);
+        }
+
+        private static unsafe OkdokAttempt[] AttemptLog(NativeMethods.Error* error)
+        {
+            OkdokAttempt[] log = new OkdokAttempt[Math.Min(error->attempts, NativeMethods.Error.LoggedAttempts)];
+            NativeMethods.Attempt* attempts = (NativeMethods.Attempt*)error->attempt_log;
+            for (int i = 0; i < log.Length; i++)
+            {
+                log[i] = new OkdokAttempt(
+                    (OkdokStatus)attempts[i].status,
+                    attempts[i].http_status,
+                    TimeSpan.FromMilliseconds(attempts[i].waited_ms),
+                    TimeSpan.FromMilliseconds(attempts[i].elapsed_ms));
+            }
+
+            return log;
+        }
+
+        private static OkdokClientOptions Set(OkdokClientOptions options) => options ?? throw new ArgumentNullException(nameof(options));
+
+        private static string Variable(string name) => Environment.GetEnvironmentVariable(name) ?? "";
+
+        private static string KeyFromEnvironment()
+        {
+            string apiKey = Variable("OKDOK_API_KEY");
+            string file = Variable("OKDOK_API_KEY_FILE");
+            if (apiKey.Length > 0 && file.Length > 0)
+            {
+                throw new ArgumentException("OKDOK_API_KEY and OKDOK_API_KEY_FILE are both set: unset one");
+            }
+
+            if (apiKey.Length == 0 && file.Length == 0)
+            {
+                throw new ArgumentException("neither OKDOK_API_KEY nor OKDOK_API_KEY_FILE is set");
+            }
+
+            return file.Length > 0 ? File.ReadAllText(file).Trim() : apiKey;
         }
 
         private void ThrowIfUnusable()
@@ -245,6 +356,26 @@ namespace Okdok
             if (handle.IsInvalid)
             {
                 throw new InvalidOperationException("a client made by the protected constructor must override this method");
+            }
+        }
+
+        private Task<Deletion> Begin(string id, byte[] text, CancellationToken cancellationToken)
+        {
+            // Accepted from here on: a Dispose while it is queued does not take the client from it.
+            bool held = false;
+            handle.DangerousAddRef(ref held);
+            try
+            {
+                Task<Deletion> task = CallThreads.Run(() => Delete(id, text), handle.DangerousRelease, cancellationToken);
+                held = false;
+                return task;
+            }
+            finally
+            {
+                if (held)
+                {
+                    handle.DangerousRelease();
+                }
             }
         }
 
@@ -272,7 +403,7 @@ namespace Okdok
 
             // An unknown status is no reason for doubt: the returned bool decides.
             return deleted
-                ? new Deletion(id, status == (int)OkdokStatus.PresumedDeleted, (int)error.attempts, error.http_status)
+                ? new Deletion(id, status == (int)OkdokStatus.PresumedDeleted, (int)error.attempts, error.http_status, TimeSpan.FromMilliseconds(error.elapsed_ms), AttemptLog(&error))
                 : throw Failure(&error);
         }
     }

@@ -1,30 +1,43 @@
 using System;
+using System.Collections.Generic;
+using System.Collections.ObjectModel;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Linq;
+using System.Runtime.Serialization;
 
 namespace Okdok
 {
     /// <summary>A signature request was not deleted, or a client could not be made. Filter by <see cref="Status"/>: <c>catch (OkdokException e) when (e.Status == OkdokStatus.NotFound)</c>.</summary>
+    /// <remarks>On .NET Framework and Mono it keeps all its fields across AppDomains.</remarks>
+    [Serializable]
     public class OkdokException : Exception
     {
-        /// <summary>Makes one with status <see cref="OkdokStatus.Internal"/>.</summary>
+        private readonly ReadOnlyCollection<OkdokAttempt> attemptLog = Array.AsReadOnly(Array.Empty<OkdokAttempt>());
+
+        /// <summary>Makes one with status <see cref="OkdokStatus.Internal"/> and <see cref="OutcomeUnknown"/>.</summary>
         public OkdokException()
             : this("okdok failed")
         {
         }
 
-        /// <summary>Makes one with status <see cref="OkdokStatus.Internal"/>.</summary>
+        /// <summary>Makes one with status <see cref="OkdokStatus.Internal"/> and <see cref="OutcomeUnknown"/>.</summary>
         /// <param name="message">What happened.</param>
         public OkdokException(string message)
             : this(OkdokStatus.Internal, message)
         {
         }
 
-        /// <summary>Makes one with status <see cref="OkdokStatus.Internal"/>.</summary>
+        /// <summary>Makes one with status <see cref="OkdokStatus.Internal"/> and <see cref="OutcomeUnknown"/>.</summary>
         /// <param name="message">What happened.</param>
         /// <param name="innerException">Its cause.</param>
         public OkdokException(string message, Exception innerException)
             : base(message, innerException)
         {
             Status = OkdokStatus.Internal;
+
+            // Who made it so does not say that nothing was deleted.
+            OutcomeUnknown = true;
         }
 
         /// <summary>Makes one, for tests of code that uses <see cref="OkdokClient"/>.</summary>
@@ -36,16 +49,20 @@ namespace Okdok
         /// <param name="retryAfter">See <see cref="RetryAfter"/>.</param>
         /// <param name="serviceCode">See <see cref="ServiceCode"/>; not null.</param>
         /// <param name="serviceValue">See <see cref="ServiceValue"/>; not null.</param>
+        /// <param name="elapsed">See <see cref="Elapsed"/>.</param>
+        /// <param name="attemptLog">See <see cref="AttemptLog"/>; copied; null: empty.</param>
         /// <exception cref="ArgumentNullException"><paramref name="serviceCode"/> or <paramref name="serviceValue"/> is null.</exception>
         public OkdokException(
             OkdokStatus status,
             string message,
             int httpStatus = 0,
             int attempts = 0,
-            bool outcomeUnknown = false,
+            bool outcomeUnknown = true,
             TimeSpan retryAfter = default,
             string serviceCode = "",
-            string serviceValue = "")
+            string serviceValue = "",
+            TimeSpan elapsed = default,
+            [AllowNull] IEnumerable<OkdokAttempt> attemptLog = null)
             : base(message)
         {
             Status = status;
@@ -55,7 +72,33 @@ namespace Okdok
             RetryAfter = retryAfter;
             ServiceCode = serviceCode ?? throw new ArgumentNullException(nameof(serviceCode));
             ServiceValue = serviceValue ?? throw new ArgumentNullException(nameof(serviceValue));
+            Elapsed = elapsed;
+            if (attemptLog != null)
+            {
+                this.attemptLog = Array.AsReadOnly(attemptLog.ToArray());
+            }
         }
+
+        /// <summary>Makes one of what another AppDomain sent.</summary>
+        /// <param name="info">Its fields. Not null.</param>
+        /// <param name="context">Where it comes from.</param>
+#if NET8_0_OR_GREATER
+        [Obsolete("Only AppDomains of .NET Framework and Mono need it.", DiagnosticId = "SYSLIB0051")]
+#endif
+        protected OkdokException(SerializationInfo info, StreamingContext context)
+            : base(info, context)
+        {
+            Status = (OkdokStatus)info.GetInt32(nameof(Status));
+            HttpStatus = info.GetInt32(nameof(HttpStatus));
+            Attempts = info.GetInt32(nameof(Attempts));
+            OutcomeUnknown = info.GetBoolean(nameof(OutcomeUnknown));
+            RetryAfter = new TimeSpan(info.GetInt64(nameof(RetryAfter)));
+            ServiceCode = info.GetString(nameof(ServiceCode)) ?? "";
+            ServiceValue = info.GetString(nameof(ServiceValue)) ?? "";
+            Elapsed = new TimeSpan(info.GetInt64(nameof(Elapsed)));
+            attemptLog = Array.AsReadOnly(info.GetValue(nameof(AttemptLog), typeof(OkdokAttempt[])) as OkdokAttempt[] ?? Array.Empty<OkdokAttempt>());
+        }
+
 
         /// <summary>What the call came to; a number without a name when a later native library reports a new one.</summary>
         public OkdokStatus Status { get; }
@@ -77,5 +120,43 @@ namespace Okdok
 
         /// <summary>The response's <c>value</c> or <c>result</c>; empty: none.</summary>
         public string ServiceValue { get; } = "";
+
+        /// <summary>What the whole call took, waits included.</summary>
+        public TimeSpan Elapsed { get; }
+
+        /// <summary>How its attempts ended, the newest six, oldest first. Empty where a call was refused before the first.</summary>
+        public IReadOnlyList<OkdokAttempt> AttemptLog => attemptLog;
+
+        /// <summary>Writes all fields, for another AppDomain.</summary>
+        /// <param name="info">Where to. Not null.</param>
+        /// <param name="context">Who reads it.</param>
+#if NET8_0_OR_GREATER
+        [Obsolete("Only AppDomains of .NET Framework and Mono need it.", DiagnosticId = "SYSLIB0051")]
+#endif
+        public override void GetObjectData(SerializationInfo info, StreamingContext context)
+        {
+            base.GetObjectData(info, context);
+            info.AddValue(nameof(Status), (int)Status);
+            info.AddValue(nameof(HttpStatus), HttpStatus);
+            info.AddValue(nameof(Attempts), Attempts);
+            info.AddValue(nameof(OutcomeUnknown), OutcomeUnknown);
+            info.AddValue(nameof(RetryAfter), RetryAfter.Ticks);
+            info.AddValue(nameof(ServiceCode), ServiceCode);
+            info.AddValue(nameof(ServiceValue), ServiceValue);
+            info.AddValue(nameof(Elapsed), Elapsed.Ticks);
+            info.AddValue(nameof(AttemptLog), attemptLog.ToArray());
+        }
+
+        /// <summary>For logs: what any exception tells, and beside the message status, HTTP status, attempts and whether the outcome is known.</summary>
+        /// <returns>Such as <c>Okdok.OkdokException: … (TimedOut, HTTP 0, attempts: 2, outcome unknown)</c>, then the stack.</returns>
+        public override string ToString()
+        {
+            string text = base.ToString();
+            int message = text.IndexOf(Message, StringComparison.Ordinal);
+            return text.Insert(message < 0 ? text.Length : message + Message.Length, Facts(Status, HttpStatus, Attempts, OutcomeUnknown));
+        }
+
+        internal static string Facts(OkdokStatus status, int httpStatus, int attempts, bool outcomeUnknown) => string.Format(
+            CultureInfo.InvariantCulture, " ({0}, HTTP {1}, attempts: {2}, outcome {3})", status, httpStatus, attempts, outcomeUnknown ? "unknown" : "known");
     }
 }
