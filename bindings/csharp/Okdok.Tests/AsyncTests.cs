@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
@@ -13,7 +12,7 @@ namespace Okdok.Tests
     [Collection(Alone.Name)]
     public sealed class AsyncTests
     {
-        [Fact]
+        [Fact(Timeout = 60_000)]
         public async Task Calls_run_at_once_and_not_on_the_pool()
         {
             using (FaultServer server = FaultServer.Serve("hold"))
@@ -31,7 +30,7 @@ namespace Okdok.Tests
             }
         }
 
-        [Fact]
+        [Fact(Timeout = 60_000)]
         public async Task At_most_256_run_and_one_cancelled_in_the_queue_is_never_sent()
         {
             using (FaultServer server = FaultServer.Serve("hold"))
@@ -53,7 +52,69 @@ namespace Okdok.Tests
             }
         }
 
-        [Fact]
+        [Fact(Timeout = 60_000)]
+        public async Task A_dead_host_holds_up_no_other_client()
+        {
+            using (FaultServer dead = FaultServer.Serve("silent"))
+            using (FaultServer server = FaultServer.Serve("ok"))
+            using (OkdokClient stuck = new OkdokClient(dead.Url, Sandbox.Key, new OkdokClientOptions { Timeout = TimeSpan.FromSeconds(8), MaxAttempts = 1 }))
+            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key))
+            using (CancellationTokenSource cancelled = new CancellationTokenSource())
+            {
+                Task<Deletion>[] calls = Enumerable.Range(0, 256).Select(_ => stuck.DeleteSignatureRequestAsync("id", cancelled.Token)).ToArray();
+                dead.Wait(256);
+                Cancel(cancelled);
+                Stopwatch watch = Stopwatch.StartNew();
+                await client.DeleteSignatureRequestAsync("id", TestContext.Current.CancellationToken);
+                Assert.InRange(watch.ElapsedMilliseconds, 0, 999);
+
+                // Nor its own client, which has its places back.
+                Task<Deletion> next = stuck.DeleteSignatureRequestAsync("id", TestContext.Current.CancellationToken);
+                dead.Wait(257);
+                Assert.False(next.IsCompleted);
+                Assert.All(calls, call => Assert.True(call.IsCanceled));
+            }
+        }
+
+        [Fact(Timeout = 60_000)]
+        public async Task However_many_there_are_each_ends_at_its_deadline()
+        {
+            using (FaultServer server = FaultServer.Serve("silent"))
+            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key, new OkdokClientOptions { Timeout = TimeSpan.FromSeconds(2), MaxAttempts = 1 }))
+            {
+                TimeSpan[] took = new TimeSpan[1_500];
+                List<Task<OkdokException>> calls = new List<Task<OkdokException>>();
+                for (int call = 0; call < took.Length; call++)
+                {
+                    calls.Add(Fail(call));
+                    if (call < 256 && call % 64 == 63)
+                    {
+                        // More connections at once than it has room for would have to be made again.
+                        server.Wait(call + 1);
+                    }
+                }
+
+                OkdokException[] failures = await Task.WhenAll(calls);
+                Assert.InRange(took.Min().TotalSeconds, 1.9, 3);
+                Assert.InRange(took.Max().TotalSeconds, 1.9, 3);
+                Assert.DoesNotContain(failures, e => e.Status != OkdokStatus.TimedOut || e.OutcomeUnknown != e.Attempts > 0);
+                int sent = failures.Count(e => e.Attempts > 0);
+                Assert.InRange(sent, 256, 1_499);
+                server.Wait(sent);
+                Assert.Equal(sent, server.Requests);
+
+                async Task<OkdokException> Fail(int call)
+                {
+                    Stopwatch watch = Stopwatch.StartNew();
+                    Task<Deletion> deletion = client.DeleteSignatureRequestAsync("id", TestContext.Current.CancellationToken);
+                    OkdokException e = await Assert.ThrowsAsync<OkdokException>(() => deletion);
+                    took[call] = watch.Elapsed;
+                    return e;
+                }
+            }
+        }
+
+        [Fact(Timeout = 60_000)]
         public async Task Cancelled_in_flight_it_returns_at_once_and_the_call_runs_out()
         {
             using (FaultServer server = FaultServer.Serve("delete:hold"))
@@ -76,7 +137,7 @@ namespace Okdok.Tests
             }
         }
 
-        [Fact]
+        [Fact(Timeout = 60_000)]
         public async Task Cancelled_before_it_is_never_sent()
         {
             using (FaultServer server = FaultServer.Serve("ok"))
@@ -90,7 +151,7 @@ namespace Okdok.Tests
             }
         }
 
-        [Fact]
+        [Fact(Timeout = 60_000)]
         public async Task Cancelled_afterwards_it_stays_as_it_was()
         {
             using (OkdokClient client = Sandbox.Client())
@@ -103,7 +164,7 @@ namespace Okdok.Tests
             }
         }
 
-        [Fact]
+        [Fact(Timeout = 60_000)]
         public async Task What_follows_an_await_does_not_run_on_the_threads_for_calls()
         {
             using (FaultServer server = FaultServer.Serve("hold"))
@@ -114,36 +175,6 @@ namespace Okdok.Tests
                 server.Release();
                 Assert.NotEqual("okdok call", await follower);
             }
-        }
-
-        [Fact]
-        public async Task Threads_are_reused_and_end_after_five_idle_seconds()
-        {
-            ConcurrentDictionary<Thread, int> threads = new ConcurrentDictionary<Thread, int>();
-            using (CountdownEvent all = new CountdownEvent(256))
-            {
-                await Task.WhenAll(Enumerable.Range(0, 256).Select(_ => Run(() => all.Signal(), all.Wait)));
-            }
-
-            Assert.Equal(256, threads.Count);
-            await Task.WhenAll(Enumerable.Range(0, 1_000).Select(_ => Run()));
-            Assert.Equal(256, threads.Count);
-
-            Stopwatch watch = Stopwatch.StartNew();
-            Assert.All(threads.Keys, thread => Assert.True(thread.Join(TimeSpan.FromSeconds(60))));
-            Assert.InRange(watch.Elapsed.TotalSeconds, 4, 60);
-
-            Task<Deletion> Run(params Action[] work) => CallThreads.Run(
-                () =>
-                {
-                    Assert.True(Thread.CurrentThread.IsBackground);
-                    Assert.False(Thread.CurrentThread.IsThreadPoolThread);
-                    threads[Thread.CurrentThread] = 0;
-                    Array.ForEach(work, step => step());
-                    return new Deletion("id");
-                },
-                () => { },
-                TestContext.Current.CancellationToken);
         }
 
         private static IEnumerable<Task<Deletion>> Begin(OkdokClient client, int calls) =>

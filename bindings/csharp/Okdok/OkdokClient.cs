@@ -30,6 +30,7 @@ namespace Okdok
         };
 
         private readonly ClientHandle handle = new ClientHandle();
+        private readonly CallQueue calls;
 
         // The handle alone lets new calls through while earlier ones run.
         private volatile bool disposed;
@@ -91,9 +92,7 @@ namespace Okdok
         }
 
         /// <summary>For stand-ins in tests, which override the methods: a client made so has no service.</summary>
-        protected OkdokClient()
-        {
-        }
+        protected OkdokClient() => calls = new CallQueue(CallThreads.Shared, System.Threading.Timeout.InfiniteTimeSpan);
 
         // The names are those by which the caller gave base URL and key.
         private unsafe OkdokClient(string baseUrl, string apiKey, OkdokClientOptions options, string baseUrlName, string apiKeyName)
@@ -139,6 +138,8 @@ namespace Okdok
             {
                 Array.Clear(key, 0, key.Length);
             }
+
+            calls = new CallQueue(CallThreads.Shared, options.Timeout);
         }
 
         /// <summary>Makes a client of <c>OKDOK_BASE_URL</c> with the key in <c>OKDOK_API_KEY</c> or in the file <c>OKDOK_API_KEY_FILE</c>, and the default options.</summary>
@@ -202,10 +203,12 @@ namespace Okdok
             return Delete(id, text);
         }
 
-        /// <summary>The same, awaited, on a background thread of this library's own (at most 256; more calls wait in a queue).</summary>
+        /// <summary>The same, awaited, on a background thread of this library's own. Ends within <see cref="OkdokClientOptions.Timeout"/> and a quarter of a second too.</summary>
         /// <remarks>
-        /// Cancelled while it waits for a thread, a call is never sent. Cancelled later, the task ends at once and the native call runs out: the
-        /// outcome is then unknown. Disposing the client cancels nothing.
+        /// 256 calls of a client run at once, more wait. One that waits until its time-out ends as <see cref="OkdokStatus.TimedOut"/> with 0 attempts:
+        /// it was never sent. One that began late ends at its time-out with an unknown outcome. Cancelled while it waits, a call is never sent.
+        /// Cancelled later, the task ends at once and nobody learns the outcome, since the library's call runs out unheard. Its thread runs on with it;
+        /// where a client has 1,024 threads, further calls end as <see cref="OkdokStatus.NoResources"/>. Disposing the client cancels nothing.
         /// </remarks>
         /// <param name="id">Opaque, 1 to 256 bytes of UTF-8. Not null.</param>
         /// <param name="cancellationToken">Cancels the task, with an <see cref="OperationCanceledException"/> that carries it.</param>
@@ -361,22 +364,10 @@ namespace Okdok
 
         private Task<Deletion> Begin(string id, byte[] text, CancellationToken cancellationToken)
         {
-            // Accepted from here on: a Dispose while it is queued does not take the client from it.
+            // Accepted from here on: a Dispose while it waits does not take the client from it.
             bool held = false;
             handle.DangerousAddRef(ref held);
-            try
-            {
-                Task<Deletion> task = CallThreads.Run(() => Delete(id, text), handle.DangerousRelease, cancellationToken);
-                held = false;
-                return task;
-            }
-            finally
-            {
-                if (held)
-                {
-                    handle.DangerousRelease();
-                }
-            }
+            return calls.Run(() => Delete(id, text), handle.DangerousRelease, cancellationToken);
         }
 
         private unsafe Deletion Delete(string id, byte[] text)
