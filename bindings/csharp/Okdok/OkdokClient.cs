@@ -10,6 +10,7 @@ namespace Okdok
     /// <remarks>
     /// Any number of threads may use one client at once, and dispose it while calls run: those finish. Clients are cheap: those with equal
     /// options share connections and one background thread. Tests stand in for it by <see cref="IOkdokClient"/>, or derive from it.
+    /// On .NET 8 and newer each call is an activity of the source <c>Okdok</c>, where somebody listens.
     /// </remarks>
 #if NET8_0_OR_GREATER
     public class OkdokClient : IOkdokClient, IAsyncDisposable
@@ -31,6 +32,9 @@ namespace Okdok
 
         private readonly ClientHandle handle = new ClientHandle();
         private readonly CallQueue calls;
+#if NET8_0_OR_GREATER
+        private readonly string baseUrl = "";
+#endif
 
         // The handle alone lets new calls through while earlier ones run.
         private volatile bool disposed;
@@ -139,6 +143,9 @@ namespace Okdok
                 Array.Clear(key, 0, key.Length);
             }
 
+#if NET8_0_OR_GREATER
+            this.baseUrl = baseUrl;
+#endif
             calls = new CallQueue(CallThreads.Shared, options.Timeout);
         }
 
@@ -200,6 +207,13 @@ namespace Okdok
         {
             byte[] text = NativeText.Encode(id, nameof(id));
             ThrowIfUnusable();
+#if NET8_0_OR_GREATER
+            if (CallActivity.Wanted)
+            {
+                return CallActivity.Trace(baseUrl, id, () => Delete(id, text));
+            }
+
+#endif
             return Delete(id, text);
         }
 
@@ -225,6 +239,13 @@ namespace Okdok
                 return Task.FromCanceled<Deletion>(cancellationToken);
             }
 
+#if NET8_0_OR_GREATER
+            if (CallActivity.Wanted)
+            {
+                return CallActivity.TraceAsync(baseUrl, id, () => Begin(id, text, cancellationToken));
+            }
+
+#endif
             return Begin(id, text, cancellationToken);
         }
 
