@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
-using System.Linq;
 using System.Runtime.InteropServices;
 using System.Threading.Tasks;
 using Xunit;
@@ -11,7 +10,7 @@ namespace Okdok.Tests
     // examples/Delete.cs, as the SDK compiled it, run in a process of its own.
     internal static class ExampleProgram
     {
-        private static readonly string Folder = Metadata("ExampleProgram");
+        private static readonly string Folder = Repository.Metadata("ExampleProgram");
 
         internal static void CopyTo(ScratchFolder scratch)
         {
@@ -52,9 +51,5 @@ namespace Okdok.Tests
             return ChildProcess.Run("dotnet", "exec \"" + Path.Combine(scratch.Path, "Delete.dll") + "\" " + arguments, environment, current);
 #endif
         }
-
-        private static string Metadata(string key) => typeof(ExampleProgram).Assembly
-            .GetCustomAttributes(typeof(System.Reflection.AssemblyMetadataAttribute), false).Cast<System.Reflection.AssemblyMetadataAttribute>()
-            .Single(metadata => metadata.Key == key).Value!;
     }
 }

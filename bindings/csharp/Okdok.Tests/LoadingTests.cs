@@ -131,6 +131,63 @@ namespace Okdok.Tests
             }
         }
 
+        [Theory]
+        [InlineData("linux-x64", "linux-")]
+        [InlineData("ubuntu.24.04-x64", "linux-")]
+        [InlineData("linux-musl-x64", "linux-musl-")]
+        [InlineData("alpine-x64", "linux-musl-")]
+        [InlineData("alpine.3.22-x64", "linux-musl-")]
+        [InlineData("void-musl-x64", "linux-musl-")]
+        public void A_distribution_of_musl_gets_the_library_for_musl(string host, string system)
+        {
+            Assert.SkipUnless(RuntimeInformation.IsOSPlatform(OSPlatform.Linux), "only Linux has two of them");
+            object? before = AppDomain.CurrentDomain.GetData("RUNTIME_IDENTIFIER");
+            AppDomain.CurrentDomain.SetData("RUNTIME_IDENTIFIER", host);
+            try
+            {
+                Assert.Equal(system + Lower(Architecture), NativeLoader.RuntimeIdentifier());
+            }
+            finally
+            {
+                AppDomain.CurrentDomain.SetData("RUNTIME_IDENTIFIER", before);
+            }
+        }
+
+#if NET8_0_OR_GREATER
+        [Fact]
+        public async Task What_the_host_found_comes_before_what_we_guess()
+        {
+            using (ScratchFolder scratch = Linux())
+            {
+                // As a package has it that serves all of Linux by one file, which .NET resolves by the program's list of what it needs.
+                await StandIn(scratch, "guess", RuntimeFolder, FileName);
+                await StandIn(scratch, "host", "runtimes", "linux", "native", FileName);
+                string list = Path.Combine(scratch.Path, "Delete.deps.json");
+                string text = File.ReadAllText(list);
+                int at = text.IndexOf("\"Okdok/", StringComparison.Ordinal);
+                at = text.IndexOf("\"runtime\":", at, StringComparison.Ordinal);
+                File.WriteAllText(list, text.Insert(
+                    at, "\"runtimeTargets\": { \"runtimes/linux/native/libokdok.so\": { \"rid\": \"linux\", \"assetType\": \"native\" } },"));
+                Assert.Contains("Not deleted: host", (await Run(scratch, "")).Error, StringComparison.Ordinal);
+            }
+        }
+
+        [Fact]
+        public async Task The_assembly_for_netstandard_says_why_too()
+        {
+            using (ScratchFolder scratch = Linux())
+            {
+                File.Copy(Repository.Metadata("NetStandard"), Path.Combine(scratch.Path, "Okdok.dll"), true);
+                string missing = Path.Combine(scratch.Path, "missing.so");
+                AssertFailure(await Run(scratch, missing), missing + ": cannot open shared object file");
+
+                // As in a PowerShell module, where no build copies anything.
+                await StandIn(scratch, "package", RuntimeFolder, FileName);
+                Assert.Contains("Not deleted: package", (await Run(scratch, "")).Error, StringComparison.Ordinal);
+            }
+        }
+
+#endif
         [Fact]
         public void A_failure_is_not_kept()
         {

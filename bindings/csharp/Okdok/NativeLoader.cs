@@ -40,7 +40,8 @@ namespace Okdok
                 throw new DllNotFoundException(
                     "okdok: no usable native library for this " + RuntimeInformation.ProcessArchitecture + " process on "
                     + RuntimeInformation.OSDescription.Trim() + ": " + e.Message + ". Looked at: " + string.Join("; ", lookedAt)
-                    + ". Reference the Okdok package, install libokdok, or set OKDOK_LIBRARY to its path.",
+                    + ". Reference the Okdok package, install libokdok, or set OKDOK_LIBRARY to its path."
+                    + (IsWindows ? " It needs Windows 10 or Windows Server 2016 at least." : ""),
                     e);
             }
         }
@@ -57,8 +58,8 @@ namespace Okdok
             }
 
             string package = Path.Combine("runtimes", RuntimeIdentifier(), "native");
-            IEnumerable<string> folders = OwnFolders().Select(folder => Path.Combine(folder, package))
-                .Concat(HostFolders())
+            IEnumerable<string> folders = HostFolders()
+                .Concat(OwnFolders().Select(folder => Path.Combine(folder, package)))
                 .Concat(OwnFolders());
             foreach (string path in folders.Select(folder => Path.GetFullPath(Path.Combine(folder, FileName))).Distinct())
             {
@@ -96,20 +97,18 @@ namespace Okdok
 #endif
         private static string AssemblyFile() => typeof(NativeLoader).Assembly.Location;
 
-        // Where .NET found the native files of packages, when it did not copy them.
-        private static string[] HostFolders() =>
+        // Where .NET found the native files of packages: it knows the machine better than we do. The program's own folder comes later.
+        private static IEnumerable<string> HostFolders() =>
             (AppDomain.CurrentDomain.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "")
-                .Split(new[] { Path.PathSeparator }, StringSplitOptions.RemoveEmptyEntries);
+                .Split(new[] { Path.PathSeparator }, StringSplitOptions.RemoveEmptyEntries)
+                .Where(folder => Path.GetFullPath(Path.Combine(folder, FileName)) != Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, FileName)));
 
-        private static string RuntimeIdentifier()
+        internal static string RuntimeIdentifier()
         {
-            string system = IsWindows ? "win-" : IsMacOS ? "osx-" : "linux-";
-#if NET8_0_OR_GREATER
-            if (RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal))
-            {
-                system += "musl-";
-            }
-#endif
+            // .NET says what it was built for, perhaps by a distribution: alpine.3.22-x64, void-musl-x64.
+            string host = AppDomain.CurrentDomain.GetData("RUNTIME_IDENTIFIER") as string ?? "";
+            bool musl = host.StartsWith("alpine", StringComparison.Ordinal) || host.Split('-').Contains("musl");
+            string system = IsWindows ? "win-" : IsMacOS ? "osx-" : musl ? "linux-musl-" : "linux-";
 #pragma warning disable CA1308 // Runtime identifiers are lower case.
             return system + RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
 #pragma warning restore CA1308
@@ -143,6 +142,9 @@ namespace Okdok
             }
             else
             {
+                // Looking up dlerror after dlopen failed would clear what it has to say.
+                Error();
+
                 // RTLD_NOW, and RTLD_LOCAL, which is 0 on Linux and 4 on macOS.
                 fixed (byte* text = NativeText.Encode(path, nameof(path)))
                 {
@@ -151,12 +153,17 @@ namespace Okdok
 
                 if (library == IntPtr.Zero)
                 {
-                    byte* error = IsMacOS ? NativeMethods.MacOS.dlerror() : NativeMethods.Linux.dlerror();
-                    problem = error == null ? "" : NativeText.Decode(error, 4096);
+                    problem = Error();
                 }
             }
 
             return library != IntPtr.Zero ? library : throw new DllNotFoundException(problem);
+        }
+
+        private static string Error()
+        {
+            byte* error = IsMacOS ? NativeMethods.MacOS.dlerror() : NativeMethods.Linux.dlerror();
+            return error == null ? "dlopen failed and does not say why" : NativeText.Decode(error, 4096);
         }
 
         private static IntPtr Export(IntPtr library, string name)
