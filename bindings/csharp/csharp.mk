@@ -27,12 +27,14 @@ lint-csharp:
 # where whoever builds them puts them: <rid>/native/libokdok.*
 NUGET_LIBRARY ?= $(LIBRARY)
 NUGET_RUNTIMES := target/nuget/runtimes
-nuget: $(NUGET_LIBRARY) ## dist/Okdok.….nupkg and its .snupkg
+nuget: $(NUGET_LIBRARY) ## dist/Okdok.….nupkg and its .snupkg, and which platforms it holds the library for
 	@$(CSHARP)/sdk || { echo "left out: the NuGet package"; exit 0; }; \
+	scripts/need python3 python3 || { echo "left out: the NuGet package"; exit 0; }; \
 	install -D -m 644 $(NUGET_LIBRARY) $(NUGET_RUNTIMES)/linux-x64/native/libokdok.so && \
 	rm -f dist/Okdok.*nupkg && \
 	dotnet pack $(CSHARP)/Okdok/Okdok.csproj --configuration Release --verbosity quiet --nologo -consoleLoggerParameters:NoSummary && \
-	ls dist/Okdok.*nupkg
+	$(CSHARP)/dates dist/Okdok.*nupkg && \
+	ls dist/Okdok.*nupkg && ls $(NUGET_RUNTIMES)
 
 test-nuget: nuget | $(SANDBOX) $(FAULTS)
 	@$(CSHARP)/sdk >/dev/null || { echo "left out: projects that use the NuGet package"; exit 0; }; \
