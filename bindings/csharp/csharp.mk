@@ -1,16 +1,16 @@
-# The .NET package: one suite on every runtime of this machine, and the package tried by new projects.
+# The .NET package: one suite on every runtime of this machine, the newest first, and the package tried by new projects.
 CSHARP := bindings/csharp
 
 DEMOS += demo-csharp
 TESTS += test-csharp
-SLOW_TESTS += test-nuget
+SLOW_TESTS += test-csharp-older test-nuget
 LINTS += lint-csharp
-.PHONY: demo-csharp test-csharp lint-csharp nuget test-nuget
-demo-csharp test-csharp test-nuget: export OKDOK_LIBRARY = $(abspath $(LIBRARY))
+.PHONY: demo-csharp test-csharp test-csharp-older lint-csharp nuget test-nuget
+demo-csharp test-csharp test-csharp-older test-nuget: export OKDOK_LIBRARY = $(abspath $(LIBRARY))
 
 # No build server outlives make.
-demo-csharp test-csharp lint-csharp nuget test-nuget: export MSBUILDDISABLENODEREUSE = 1
-demo-csharp test-csharp lint-csharp nuget test-nuget: export UseSharedCompilation = false
+demo-csharp test-csharp test-csharp-older lint-csharp nuget test-nuget: export MSBUILDDISABLENODEREUSE = 1
+demo-csharp test-csharp test-csharp-older lint-csharp nuget test-nuget: export UseSharedCompilation = false
 
 # Mono is a small package where an SDK is not always to be had.
 demo-csharp: $(LIBRARY) | $(SANDBOX) $(FAULTS)
@@ -18,7 +18,10 @@ demo-csharp: $(LIBRARY) | $(SANDBOX) $(FAULTS)
 	$(WITH_SERVERS) scripts/show-outcomes "C#" mono build/mono/Delete.exe
 
 test-csharp: $(LIBRARY) include/okdok.h | $(SANDBOX) $(FAULTS)
-	@$(WITH_SERVERS) $(CSHARP)/test
+	@$(WITH_SERVERS) $(CSHARP)/test mcs net10.0
+
+test-csharp-older: $(LIBRARY) include/okdok.h | $(SANDBOX) $(FAULTS)
+	@$(WITH_SERVERS) $(CSHARP)/test net8.0 net472
 
 lint-csharp:
 	@$(CSHARP)/lint
