@@ -228,10 +228,10 @@ class Layout(unittest.TestCase):
         self.assertEqual(found, kept_layout())
 
     def test_the_structs_are_csharp_s(self) -> None:
-        sizes = {"int": 4, "uint": 4, "byte*": ctypes.sizeof(ctypes.c_void_p), "byte": 1}
+        sizes = {"short": 2, "int": 4, "uint": 4, "byte*": ctypes.sizeof(ctypes.c_void_p), "byte": 1}
         lengths = dict(re.findall(r"const int (\w+) = (\d+);", csharp()))
         found = []
-        for kind, name in (("Options", "okdok_options"), ("Error", "okdok_error")):
+        for kind, name in (("Options", "okdok_options"), ("Attempt", "okdok_attempt"), ("Error", "okdok_error")):
             (body,) = re.findall(rf"struct {kind}\s*\{{(.*?)\n        \}}", csharp(), re.DOTALL)
             for type_name, field, length in re.findall(r"internal (?:fixed )?([\w*]+) (\w+)(?:\[(\w+)\])?;", body):
                 found.append((f"{name}.{field}", sizes[type_name] * int(lengths.get(length, length) or 1)))
@@ -269,7 +269,7 @@ class Options(unittest.TestCase):
             with self.subTest(field=name):
                 self.assertRegex(CPP, rf"\b{name}\(\) const noexcept")
                 self.assertRegex(python, rf"(?m)^    {name}: ")
-                self.assertRegex(sharp, rf"public \w+ {pascal_case(name)} \{{ get; \}}")
+                self.assertRegex(sharp, rf"public [\w<>]+ {pascal_case(name)} (\{{ get; \}}|=>)")
 
 
 class Statuses(unittest.TestCase):
