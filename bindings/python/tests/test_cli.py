@@ -19,8 +19,8 @@ import okdok
 import pytest
 from conftest import MakeClient, MakePort
 from fault_server import Port
-from okdok import _ids, _progress
-from okdok._pace import Pace
+from okdok.bulk import _ids, _progress
+from okdok.bulk._pace import Pace
 
 Okdok = Callable[..., "subprocess.CompletedProcess[str]"]
 COMMAND = [sys.executable, "-m", "okdok"]
@@ -386,7 +386,7 @@ def sync(descriptor, fsync=os.fsync):
     syncs.append(len(writes))
     fsync(descriptor)
 os.write, os.fsync = write, sync
-from okdok._cli import main
+from okdok.bulk._cli import main
 code = main()
 assert len(writes) == 16, writes
 # Both files, at two full seconds and at the end, when all is written.
@@ -461,7 +461,7 @@ sys.exit(code)
         report = tmp_path / "report"
         program = (
             "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); "
-            "from okdok._cli import main; sys.exit(main())"
+            "from okdok.bulk._cli import main; sys.exit(main())"
         )
         ids = [f"id-{n}" for n in range(100)]
         arguments = ["delete", "--jobs", "2", "--base-url", port.url, "--report", str(report)]

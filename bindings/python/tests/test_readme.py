@@ -10,7 +10,7 @@ import sys
 import okdok
 import pytest
 from conftest import ROOT, MakePort, RunPython
-from okdok import _cli
+from okdok.bulk import _cli
 
 README = (ROOT / "bindings" / "python" / "README.md").read_text(encoding="utf-8")
 EXAMPLE = ROOT / "examples" / "delete.py"

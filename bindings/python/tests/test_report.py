@@ -9,7 +9,7 @@ from typing import Any
 import okdok
 import pytest
 from conftest import RunPython
-from okdok._report import Report, ReportError, Row, row_of
+from okdok.bulk._report import Report, ReportError, Row, row_of
 
 URL = "https://okdok.test"
 FINAL = {"OK", "PRESUMED_DELETED", "INVALID_ARGUMENT", "NOT_FOUND", "BAD_REQUEST"}
@@ -201,7 +201,7 @@ class TestFile:
     def test_a_full_disk_tears_one_line_only(self, path: str, run_python: RunPython) -> None:
         program = """
 import resource, sys
-from okdok._report import Report, ReportError, Row
+from okdok.bulk._report import Report, ReportError, Row
 report = Report(sys.argv[1], "u", resume=False)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 for n in range(100):

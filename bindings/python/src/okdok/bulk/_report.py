@@ -15,9 +15,9 @@ import stat
 import threading
 from dataclasses import dataclass
 
-from ._client import Deletion
-from ._errors import OkdokError
-from ._status import Status
+from .._client import Deletion
+from .._errors import OkdokError
+from .._status import Status
 
 try:
     import fcntl

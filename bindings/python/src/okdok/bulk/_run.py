@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Union
 
-from ._client import Client, Deletion
-from ._errors import NoResourcesError, OkdokError
+from .._client import Client, Deletion
+from .._errors import NoResourcesError, OkdokError
+from .._status import Status
 from ._pace import Pace
 from ._report import Report, Row, row_of
-from ._status import Status
 
 
 @dataclass(frozen=True)

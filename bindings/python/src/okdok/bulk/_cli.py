@@ -14,13 +14,14 @@ import time
 from collections.abc import Sequence
 from types import FrameType
 
-from . import __version__, _ffi, _ids
-from ._client import Client, api_key_from_env, api_key_from_file, base_url_from_env
-from ._errors import OkdokError
+from .. import __version__, _ffi
+from .._client import Client, api_key_from_env, api_key_from_file, base_url_from_env
+from .._errors import OkdokError
+from .._status import Status
+from . import _ids
 from ._progress import Progress
 from ._report import Report, ReportError, Row
 from ._run import Ended, Paused, Run, Signalled
-from ._status import Status
 
 DONE, SOME_FAILED, REFUSED, STOPPED = 0, 1, 2, 130
 
