@@ -17,6 +17,11 @@ from okdok import _ffi
 INCLUDE = ROOT / "include"
 HEADER = re.sub(r"/\*.*?\*/", "", (INCLUDE / "okdok.h").read_text(encoding="utf-8"), flags=re.DOTALL)
 
+STRUCTS: dict[str, type[ctypes.Structure]] = {
+    "okdok_options": _ffi.Options,
+    "okdok_attempt": _ffi.Attempt,
+    "okdok_error": _ffi.Error,
+}
 C_TYPES = {
     "void": None,
     "bool": ctypes.c_bool,
@@ -61,10 +66,9 @@ def test_the_structs_are_laid_out_as_in_c(tmp_path: Path) -> None:
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler (cc) here")
-    structs: list[tuple[str, type[ctypes.Structure]]] = [("okdok_options", _ffi.Options), ("okdok_error", _ffi.Error)]
     lines = []
     expected = []
-    for c_name, struct in structs:
+    for c_name, struct in STRUCTS.items():
         lines.append(f'printf("{c_name} %zu\\n", sizeof({c_name}));')
         expected.append(f"{c_name} {ctypes.sizeof(struct)}")
         for name, *_ in struct._fields_:
@@ -79,7 +83,7 @@ def test_the_structs_are_laid_out_as_in_c(tmp_path: Path) -> None:
 
 
 def test_the_structs_name_every_field_of_the_header() -> None:
-    for c_name, struct in (("okdok_options", _ffi.Options), ("okdok_error", _ffi.Error)):
+    for c_name, struct in STRUCTS.items():
         body = re.search(rf"typedef struct {c_name} \{{(.*?)\}}", HEADER, re.DOTALL)
         assert body
         fields = re.findall(r"(\w+)(?:\[\d+\])?;", body[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fractions
 import math
 import os
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def test_text_that_c_would_read_otherwise(boundary: Boundary, name: str, value: 
     with pytest.raises(okdok.InvalidArgumentError, match=f"^{name} contains a") as caught:
         okdok.Client(**arguments)
     assert caught.value.status is okdok.Status.INVALID_ARGUMENT
+    assert not caught.value.outcome_unknown
     assert not boundary.options
 
 
@@ -99,6 +101,11 @@ def test_wrong_types(boundary: Boundary, name: str, value: object) -> None:
 def test_ids_of_the_wrong_type(boundary: Boundary, value: Any) -> None:
     with pytest.raises(TypeError, match="signature_request_id must be a str"):
         okdok.Client(api_key="key").delete_signature_request(value)
+
+
+def test_a_uuid_is_told_what_to_do(boundary: Boundary) -> None:
+    with pytest.raises(TypeError, match=r"must be a str, not UUID: pass str\(...\) of it"):
+        okdok.Client(api_key="key").delete_signature_request(uuid.uuid4())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["timeout", "connect_timeout"])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -11,6 +12,7 @@ import okdok
 import pytest
 from conftest import MakeClient, MakePort, RunPython
 from fault_server import Port
+from okdok import _async
 
 
 async def arrived(port: Port, requests: int) -> None:
@@ -144,6 +146,93 @@ def test_nothing_is_kept(sandbox: str) -> None:
     gc.collect()
     assert gone() is None
     assert not [thread for thread in threading.enumerate() if thread.name == "okdok"]
+
+
+def test_every_call_keeps_its_deadline(client: MakeClient, serve: MakePort) -> None:
+    """400 calls and a host that says nothing; another client's calls notice nothing of that."""
+    silent, healthy = client(serve("silent").url, timeout=2), client(serve("ok").url)
+    slowest_healthy = 0.0
+
+    async def timed(call: Any) -> tuple[okdok.OkdokError, float]:
+        began = time.monotonic()
+        with pytest.raises(okdok.TimedOutError) as caught:
+            await call
+        return caught.value, time.monotonic() - began
+
+    async def talk() -> None:
+        nonlocal slowest_healthy
+        while True:
+            began = time.monotonic()
+            await healthy.delete_signature_request_async("id")
+            slowest_healthy = max(slowest_healthy, time.monotonic() - began)
+
+    async def main() -> list[tuple[okdok.OkdokError, float]]:
+        talking = asyncio.ensure_future(talk())
+        ended = await asyncio.gather(*(timed(silent.delete_signature_request_async(f"id-{n}")) for n in range(400)))
+        talking.cancel()
+        return ended
+
+    ended = asyncio.run(main())
+    assert max(took for _, took in ended) <= 2.25
+    assert 0 < slowest_healthy < 1
+    sent = [error for error, _ in ended if error.attempts]
+    queued = [error for error, _ in ended if not error.attempts]
+    assert len(sent) == 64
+    assert all(error.outcome_unknown for error in sent)
+    assert not any(error.outcome_unknown for error in queued)
+    assert all("nothing was sent" in str(error) and "okdok.bulk" in str(error) for error in queued)
+
+
+def test_one_that_got_a_thread_late_ends_at_its_own_deadline(client: MakeClient, serve: MakePort) -> None:
+    """Its native call runs out unseen. The first 64 are let go after a second, the last then has one left."""
+    port = serve(*["hold"] * 64, "silent")
+    made = client(port.url, timeout=2)
+
+    async def main() -> tuple[okdok.OkdokError, float]:
+        calls = [asyncio.ensure_future(made.delete_signature_request_async(f"id-{n}")) for n in range(64)]
+        await arrived(port, 64)
+        began = time.monotonic()
+        last = asyncio.ensure_future(made.delete_signature_request_async("last"))
+        asyncio.get_running_loop().call_later(1, port.release)
+        await asyncio.gather(*calls)
+        with pytest.raises(okdok.TimedOutError) as caught:
+            await last
+        return caught.value, time.monotonic() - began
+
+    error, took = asyncio.run(main())
+    assert 2 <= took <= 2.25
+    assert error.outcome_unknown
+    assert "under way" in str(error)
+    assert port.requests() == 65
+
+
+def test_a_cancelled_call_gives_its_place_back_and_those_left_behind_are_capped(
+    client: MakeClient, serve: MakePort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_async, "LEFT_BEHIND", 64)
+    port = serve("hold")
+    made = client(port.url)
+
+    async def main() -> None:
+        for round_ in range(2):
+            calls = [asyncio.ensure_future(made.delete_signature_request_async(f"{round_}-{n}")) for n in range(64)]
+            await arrived(port, 64 * (round_ + 1))
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+        with pytest.raises(okdok.NoResourcesError, match="128 calls that were cancelled or timed out") as caught:
+            await made.delete_signature_request_async("one-too-many")
+        assert (caught.value.attempts, caught.value.outcome_unknown) == (0, False)
+        port.release()
+        while True:
+            try:
+                await made.delete_signature_request_async("after")
+                break
+            except okdok.NoResourcesError:
+                await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert port.requests() == 129
 
 
 def test_no_thread_to_be_had(client: MakeClient, sandbox: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
-import dataclasses
 import gc
 import pickle
 import time
 import weakref
 from pathlib import Path
+from unittest import mock
 
 import okdok
 import pytest
-from conftest import MakeClient, MakePort, RunPython
+from conftest import ROOT, MakeClient, MakePort, RunPython
 from fault_server import ca_file
+from okdok import _client
 
 # glibc refuses a label of more than 63 characters without asking any name server.
 UNRESOLVABLE = "x" * 64 + ".test"
@@ -22,14 +24,19 @@ UNRESOLVABLE = "x" * 64 + ".test"
 class TestStatus:
     def test_ok(self, client: MakeClient, sandbox: str) -> None:
         deletion = client(sandbox).delete_signature_request("python-ok-é %2F ?#")
-        assert deletion == okdok.Deletion(id="python-ok-é %2F ?#", presumed=False, attempts=1, http_status=200)
+        assert (deletion.id, deletion.presumed) == ("python-ok-é %2F ?#", False)
+        assert (deletion.attempts, deletion.http_status) == (1, 200)
         with pytest.raises(okdok.NotFoundError):
             client(sandbox).delete_signature_request("python-ok-é %2F ?#")
 
     def test_presumed_deleted(self, client: MakeClient, serve: MakePort) -> None:
         port = serve("delete:reset=0", "service")
         deletion = client(port.url).delete_signature_request("id")
-        assert deletion == okdok.Deletion(id="id", presumed=True, attempts=2, http_status=400)
+        assert (deletion.id, deletion.presumed, deletion.attempts, deletion.http_status) == ("id", True, 2, 400)
+        assert [(one.status.name, one.http_status) for one in deletion.attempt_log] == [
+            ("CONNECTION_LOST", 0), ("NOT_FOUND", 400)
+        ]  # fmt: skip
+        assert deletion.elapsed >= deletion.attempt_log[1].waited > 0
         assert port.deleted("id")
 
     @pytest.mark.parametrize("value", ["", ".", "..", "a/b", "a\\b", "a\nb", "a\x7fb", "x" * 257])
@@ -228,19 +235,22 @@ class TestOption:
         with pytest.raises(okdok.ProxyRefusedError):
             client().delete_signature_request("id")
         assert proxy.request(1).startswith("CONNECT apidev.okdokument.com:443 ")
-        assert "apidev.okdokument.com" in str(okdok.Client.__doc__)
+        assert _client.DEVELOPMENT_HOST in str(okdok.Client.__doc__)
+        assert _client.DEVELOPMENT_HOST in (ROOT / "include" / "okdok.h").read_text(encoding="utf-8")
 
 
 class TestObject:
     def test_a_deletion_is_frozen(self) -> None:
         deletion = okdok.Deletion("id", presumed=False, attempts=1, http_status=200)
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            deletion.id = "other"  # type: ignore[misc]
+        with pytest.raises(AttributeError, match="cannot be changed"):
+            deletion.id = "other"
+        with pytest.raises(AttributeError, match="cannot be deleted"):
+            del deletion.id
 
     def test_repr_has_no_key(self, client: MakeClient, sandbox: str) -> None:
         made = client(sandbox, api_key="very-secret-key")
         assert repr(made) == f"okdok.Client({sandbox!r})"
-        assert "secret" not in "".join(repr(getattr(made, name)) for name in made.__slots__ if name != "__weakref__")
+        assert "secret" not in "".join(repr(getattr(made, name)) for name in vars(made))
 
     def test_the_context_manager_closes(self, sandbox: str) -> None:
         with okdok.Client(sandbox, api_key="sandbox-key") as inside:
@@ -262,6 +272,52 @@ class TestObject:
             with pytest.raises(TypeError, match="make another one"):
                 attempt(made)
         made.delete_signature_request("python-still-open")
+
+    def test_the_base_url(self, client: MakeClient, sandbox: str) -> None:
+        assert client(sandbox).base_url == sandbox
+        assert client().base_url == "https://apidev.okdokument.com"
+
+    def test_a_method_can_be_mocked(self, client: MakeClient, sandbox: str) -> None:
+        made = client(sandbox)
+        deletion = okdok.Deletion("id")
+        with mock.patch.object(made, "delete_signature_request", return_value=deletion):
+            assert made.delete_signature_request("id") is deletion
+            assert asyncio.run(made.delete_signature_request_async("id")) is deletion
+        fake = mock.create_autospec(okdok.Client, instance=True)
+        fake.delete_signature_request.side_effect = okdok.NotFoundError("gone", outcome_unknown=False)
+        with pytest.raises(okdok.NotFoundError):
+            fake.delete_signature_request("id")
+
+    def test_a_fake_needs_no_library(self, run_python: RunPython, monkeypatch: pytest.MonkeyPatch) -> None:
+        program = """
+import asyncio, okdok
+class Fake(okdok.Client):
+    def __init__(self):
+        self.asked = []
+    def delete_signature_request(self, signature_request_id):
+        self.asked.append(signature_request_id)
+        return okdok.Deletion(signature_request_id)
+with Fake() as fake:
+    fake.delete_signature_request("a")
+    asyncio.run(fake.delete_signature_request_async("b"))
+    print(fake.asked, fake.base_url)
+"""
+        monkeypatch.setenv("OKDOK_LIBRARY", "/nowhere/libokdok.so")
+        ended = run_python(program)
+        assert (ended.stdout, ended.stderr) == ("['a', 'b'] https://apidev.okdokument.com\n", "")
+
+    def test_the_async_context_manager_closes(self, sandbox: str) -> None:
+        async def main() -> okdok.Client:
+            async with okdok.Client(sandbox, api_key="sandbox-key") as inside:
+                pass
+            another = okdok.Client(sandbox, api_key="sandbox-key")
+            await another.aclose()
+            with pytest.raises(okdok.InvalidClientError):
+                another.delete_signature_request("id")
+            return inside
+
+        with pytest.raises(okdok.InvalidClientError):
+            asyncio.run(main()).delete_signature_request("id")
 
     def test_a_refused_client_goes_quietly(self, run_python: RunPython) -> None:
         ended = run_python("import okdok\ntry: okdok.Client(api_key='')\nexcept ValueError: pass")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 
 import okdok
@@ -27,7 +28,11 @@ EXCEPTIONS = {
     "NO_RESOURCES": (okdok.NoResourcesError, Exception),
 }
 KINDS = [kind for kind, _ in EXCEPTIONS.values()]
-FIELDS = ("status", "http_status", "attempts", "outcome_unknown", "retry_after", "service_code", "service_value")
+FIELDS = (
+    "status", "http_status", "attempts", "outcome_unknown", "retry_after", "service_code", "service_value", "elapsed",
+    "attempt_log",
+)  # fmt: skip
+LOG = (okdok.Attempt(okdok.Status.SERVER_ERROR, 503, 0.0, 0.25), okdok.Attempt(77, 429, 1.5, 0.125))
 
 
 def failed(status: int) -> okdok.OkdokError:
@@ -35,12 +40,16 @@ def failed(status: int) -> okdok.OkdokError:
         _ffi.Error(
             status=status,
             http_status=429,
-            attempts=3,
+            attempts=2,
             outcome_unknown=1,
             retry_after_ms=1500,
             service_code="err.é".encode(),
             service_value=b"id-1",
             message="what happened: é".encode(),
+            elapsed_ms=1875,
+            attempt_log=(_ffi.Attempt * 6)(
+                _ffi.Attempt(25, 503, 0, 250), _ffi.Attempt(77, 429, 1500, 125), _ffi.Attempt(0, 0, 0, 0)
+            ),
         )
     )
 
@@ -60,25 +69,38 @@ def test_a_status_becomes_its_exception(name: str) -> None:
     assert isinstance(error, okdok.OkdokError)
     assert error.status is okdok.Status[name]
     assert error.http_status == 429
-    assert error.attempts == 3
+    assert error.attempts == 2
     assert error.outcome_unknown is True
     assert error.retry_after == 1.5
     assert error.service_code == "err.é"
     assert error.service_value == "id-1"
+    assert error.elapsed == 1.875
+    assert error.attempt_log == LOG
     assert str(error) == "what happened: é"
 
 
-def test_an_unknown_status_stays_a_number() -> None:
+def test_an_unknown_number_is_a_status_too() -> None:
     error = failed(77)
     assert type(error) is okdok.OkdokError
-    assert error.status == 77
-    assert not isinstance(error.status, okdok.Status)
-    assert "status=77" in repr(error)
+    assert isinstance(error.status, okdok.Status)
+    assert (error.status, error.status.name, error.status.value) == (77, "UNKNOWN_77", 77)
+    assert pickle.loads(pickle.dumps(error.status)) == error.status
+    assert "status=<Status.UNKNOWN_77: 77>" in repr(error)
+    with pytest.raises(ValueError, match="not a valid Status"):
+        okdok.Status("77")  # type: ignore[arg-type]
+
+
+def test_the_log_has_the_newest_six_attempts() -> None:
+    entries = [_ffi.Attempt(25, 500 + n, 0, 0) for n in range(6)]
+    error = _errors.from_ffi(_ffi.Error(status=25, attempts=9, attempt_log=(_ffi.Attempt * 6)(*entries)))
+    assert [attempt.http_status for attempt in error.attempt_log] == [500, 501, 502, 503, 504, 505]
 
 
 def test_what_is_absent_is_empty() -> None:
     error = _errors.from_ffi(_ffi.Error(status=okdok.Status.INVALID_CLIENT))
-    assert [getattr(error, name) for name in FIELDS] == [okdok.Status.INVALID_CLIENT, 0, 0, False, 0.0, "", ""]
+    assert [getattr(error, name) for name in FIELDS] == [
+        okdok.Status.INVALID_CLIENT, 0, 0, False, 0.0, "", "", 0.0, ()
+    ]  # fmt: skip
 
 
 def test_text_of_the_greatest_length() -> None:
@@ -88,26 +110,79 @@ def test_text_of_the_greatest_length() -> None:
     assert (len(error.service_code), len(error.service_value), len(str(error))) == (127, 255, 511)
 
 
-@pytest.mark.parametrize("kind", [okdok.OkdokError, *KINDS])
-def test_exceptions_pickle_and_copy(kind: type[okdok.OkdokError]) -> None:
-    original = kind(
+def made(kind: type[okdok.OkdokError]) -> okdok.OkdokError:
+    return kind(
         "what happened",
         http_status=400,
         attempts=2,
-        outcome_unknown=True,
+        outcome_unknown=False,
         retry_after=2.5,
         service_code="err.x",
         service_value="id",
+        elapsed=12.25,
+        attempt_log=LOG,
     )
+
+
+def assert_equal(twin: BaseException, original: okdok.OkdokError) -> None:
+    assert type(twin) is type(original)
+    assert str(twin) == str(original)
+    assert vars(twin) == vars(original)
+    assert set(FIELDS) == set(vars(twin))
+    assert twin.args == original.args
+    if isinstance(twin, OSError):
+        assert (twin.errno, twin.strerror, twin.filename) == (None, None, None)
+
+
+@pytest.mark.parametrize("kind", [okdok.OkdokError, *KINDS])
+def test_exceptions_pickle_and_copy(kind: type[okdok.OkdokError]) -> None:
+    original = made(kind)
     copies = [pickle.loads(pickle.dumps(original, protocol)) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
     for twin in (*copies, copy.copy(original), copy.deepcopy(original)):
-        assert type(twin) is kind
-        assert str(twin) == "what happened"
-        assert [getattr(twin, name) for name in FIELDS] == [getattr(original, name) for name in FIELDS]
+        assert_equal(twin, original)
+
+
+@pytest.mark.parametrize("kind", [okdok.OkdokError, *KINDS])
+def test_exceptions_go_through_json(kind: type[okdok.OkdokError]) -> None:
+    """As Celery, RQ, Dramatiq and others carry them without pickle."""
+    for original in (made(kind), kind("what happened"), kind(), failed(77)):
+        assert_equal(type(original)(*original.args), original)
+        assert_equal(type(original)(*json.loads(json.dumps(original.args))), original)
+
+
+@pytest.mark.parametrize("kind", [okdok.OkdokError, *KINDS])
+def test_a_message_alone_claims_nothing(kind: type[okdok.OkdokError]) -> None:
+    assert kind("what happened").outcome_unknown
+    assert kind().outcome_unknown
+
+
+def test_a_deletion_goes_through_pickle_and_json() -> None:
+    deletion = okdok.Deletion("id", presumed=True, attempts=2, http_status=400, elapsed=1.5, attempt_log=LOG)
+    for twin in (pickle.loads(pickle.dumps(deletion)), copy.copy(deletion), copy.deepcopy(deletion)):
+        assert twin == deletion
+        assert hash(twin) == hash(deletion)
+    assert deletion != okdok.Deletion("id", presumed=True, attempts=2, http_status=400, elapsed=1.5)
+    assert deletion != "id"
+    assert json.loads(json.dumps(deletion.asdict())) == {
+        "id": "id",
+        "presumed": True,
+        "attempts": 2,
+        "http_status": 400,
+        "elapsed": 1.5,
+        "attempt_log": [
+            {"status": "SERVER_ERROR", "http_status": 503, "waited": 0.0, "elapsed": 0.25},
+            {"status": "UNKNOWN_77", "http_status": 429, "waited": 1.5, "elapsed": 0.125},
+        ],
+    }
+    assert repr(LOG[0]) == (
+        "okdok.Attempt(status=<Status.SERVER_ERROR: 25>, http_status=503, waited=0.0, elapsed=0.25)"
+    )
 
 
 def test_exceptions_print_well() -> None:
-    error = okdok.NotFoundError("no such request", http_status=400, attempts=1, service_value="id-1")
+    error = okdok.NotFoundError(
+        "no such request", http_status=400, attempts=1, outcome_unknown=False, service_value="id-1"
+    )
     assert str(error) == "no such request"
     assert repr(error) == (
         "NotFoundError('no such request', status=<Status.NOT_FOUND: 20>, http_status=400, attempts=1, "

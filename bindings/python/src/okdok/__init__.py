@@ -5,7 +5,7 @@
 ...     client.delete_signature_request("32f8628d-6658-443d-a2a0-f59d9d3752d2")
 """
 
-from ._client import Client, Deletion
+from ._client import Client, check_signature_request_id
 from ._errors import (
     BadRequestError,
     ConnectFailedError,
@@ -26,11 +26,18 @@ from ._errors import (
     UnauthorizedError,
     UnexpectedResponseError,
 )
+from ._ffi import library_path, library_version
+from ._record import Attempt, Deletion
 from ._status import Status
+
+for _kind in (Attempt, Client, Deletion, Status):
+    # Tracebacks and pickles name the place that users import from.
+    _kind.__module__ = __name__
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Attempt",
     "BadRequestError",
     "Client",
     "ConnectFailedError",
@@ -53,4 +60,7 @@ __all__ = [
     "UnauthorizedError",
     "UnexpectedResponseError",
     "__version__",
+    "check_signature_request_id",
+    "library_path",
+    "library_version",
 ]

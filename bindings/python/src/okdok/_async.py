@@ -1,4 +1,4 @@
-"""Awaiting a blocking call on daemon threads.
+"""Awaiting blocking calls on daemon threads.
 
 The default executor is not for this: it is small, ``getaddrinfo`` needs it too, and both ``asyncio.run`` and the
 interpreter's exit wait for it.
@@ -11,85 +11,177 @@ import collections
 import contextlib
 import os
 import threading
-from typing import Callable, TypeVar
+import time
+import weakref
 
-from ._errors import NoResourcesError
+from ._client import Client
+from ._errors import NoResourcesError, TimedOutError
+from ._record import Deletion
 
-T = TypeVar("T")
+AT_ONCE = 64
+LEFT_BEHIND = 256
+# A call that began at once has reported by then; and all end a quarter of a second after their deadline at the latest.
+_GRACE = 0.15
 
 
-class _Threads:
-    """Up to ``limit`` threads that live while there is work; the rest is queued."""
+class _Call:
+    """One awaited call. Its fields are guarded by the lock of its ``_Calls``."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, client: Client, signature_request_id: str, timeout: float) -> None:
+        self.client = client
+        self.signature_request_id = signature_request_id
+        self.timeout = timeout
+        self.awaited = time.monotonic()
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Deletion] = self.loop.create_future()
+        self.begun = False
+        self.given_up = False
+
+    def run(self) -> tuple[Deletion | None, BaseException | None]:
+        try:
+            return self.client.delete_signature_request(self.signature_request_id), None
+        except BaseException as raised:  # noqa: BLE001 # whatever it was belongs to the awaiting task
+            return None, raised
+
+    def settle(self, result: Deletion | None, problem: BaseException | None) -> None:
+        if self.future.done():
+            return
+        if problem is not None:
+            self.future.set_exception(problem)
+        else:
+            self.future.set_result(result)  # type: ignore[arg-type]
+
+    def expire(self) -> None:
+        """The deadline has passed, and the native call has not said so, because it began late or not at all."""
+        elapsed = time.monotonic() - self.awaited
+        if self.begun:
+            problem = TimedOutError(
+                f"the deadline of {self.timeout:g} s passed; the call, which had to wait for a thread, is under way",
+                outcome_unknown=True, elapsed=elapsed,
+            )  # fmt: skip
+        else:
+            problem = TimedOutError(
+                f"the deadline of {self.timeout:g} s passed before one of this client's {AT_ONCE} threads was free; "
+                "nothing was sent. Await fewer calls at once; okdok.bulk asks for many ids",
+                outcome_unknown=False, elapsed=elapsed,
+            )  # fmt: skip
+        self.settle(None, problem)
+
+
+class _Calls:
+    """Those of one client: up to ``AT_ONCE`` on threads that live while there is work; the rest is queued."""
+
+    def __init__(self) -> None:
         self.reset()
+        _all.add(self)
 
     def reset(self) -> None:
         """Forgets everything: a forked child has none of its parent's threads, and maybe a lock held by one."""
         self._lock = threading.Lock()
-        self._queue: collections.deque[Callable[[], None]] = collections.deque()
-        self._running = 0
+        self._queue: collections.OrderedDict[_Call, None] = collections.OrderedDict()
+        self._active = 0
+        self._threads = 0
 
-    def submit(self, job: Callable[[], None]) -> None:
+    def begin(self, call: _Call) -> None:
+        """Queues a call; a thread will come to it."""
         with self._lock:
-            self._queue.append(job)
-            if self._running == self._limit:
-                return
-            self._running += 1
+            if self._active < AT_ONCE and self._threads >= AT_ONCE + LEFT_BEHIND:
+                raise NoResourcesError(
+                    f"{self._threads - self._active} calls that were cancelled or timed out are still under way; "
+                    "nothing was sent",
+                    outcome_unknown=False,
+                )
+            self._queue[call] = None
         try:
-            threading.Thread(target=self._work, name="okdok", daemon=True).start()
+            self._start_threads()
         except RuntimeError as problem:
             with self._lock:
-                self._running -= 1
                 # Another thread comes to it, or has already.
-                if self._running or job not in self._queue:
+                if self._active or call not in self._queue:
                     return
-                self._queue.remove(job)
-            raise NoResourcesError(f"no thread could be started: {problem}") from problem
+                del self._queue[call]
+            raise NoResourcesError(f"no thread could be started: {problem}", outcome_unknown=False) from problem
 
-    def _work(self) -> None:
+    def give_up(self, call: _Call) -> None:
+        """Nobody awaits it any more. Under way, it leaves its place to the next; queued, it is never sent."""
+        with self._lock:
+            self._queue.pop(call, None)
+            if not call.begun or call.given_up:
+                return
+            call.given_up = True
+            self._active -= 1
+        # Without a thread for it the queue has to wait for one that returns.
+        with contextlib.suppress(RuntimeError):
+            self._start_threads()
+
+    def _start_threads(self) -> None:
         while True:
             with self._lock:
-                if not self._queue:
-                    self._running -= 1
+                call = self._next() if self._threads < AT_ONCE + LEFT_BEHIND else None
+                if call is None:
                     return
-                job = self._queue.popleft()
-            job()
-            # Else an idle moment would keep the last call's client alive.
-            del job
+                self._threads += 1
+            try:
+                threading.Thread(target=self._work, args=(call,), name="okdok", daemon=True).start()
+            except BaseException:
+                with self._lock:
+                    self._threads -= 1
+                    self._active -= 1
+                    call.begun = False
+                    self._queue[call] = None
+                    self._queue.move_to_end(call, last=False)
+                raise
+
+    def _next(self) -> _Call | None:
+        """Takes a call from the queue, where one may begin. Under the lock."""
+        while self._queue and self._active < AT_ONCE:
+            call, _ = self._queue.popitem(last=False)
+            # A task's cancel() marks the future at once, so whatever is cancelled while queued is seen here. A call
+            # with little time left could only end with an unknown outcome: better it is not sent.
+            if not call.future.done() and time.monotonic() < call.awaited + 0.9 * call.timeout:
+                call.begun = True
+                self._active += 1
+                return call
+        return None
+
+    def _work(self, call: _Call | None) -> None:
+        while call is not None:
+            outcome = call.run()
+            with self._lock:
+                if not call.given_up:
+                    call.given_up = True
+                    self._active -= 1
+                following = self._next()
+                if following is None:
+                    self._threads -= 1
+            # A loop that is closed: nobody waits any more.
+            with contextlib.suppress(RuntimeError):
+                call.loop.call_soon_threadsafe(call.settle, *outcome)
+            # Neither is to be kept alive by a thread that has gone on.
+            del outcome
+            call = following
 
 
-_threads = _Threads(64)
+_all: weakref.WeakSet[_Calls] = weakref.WeakSet()
+
+
+def _forget_the_parent() -> None:
+    for calls in list(_all):
+        calls.reset()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_threads.reset)
+    os.register_at_fork(after_in_child=_forget_the_parent)
 
 
-async def in_thread(call: Callable[[], T]) -> T:
-    """The result of ``call``. Cancelled in the queue, it is never called; cancelled later, its result is dropped."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, problem: BaseException | None) -> None:
-        if future.done():
-            return
-        if problem is not None:
-            future.set_exception(problem)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
-
-    def job() -> None:
-        # A task's cancel() marks the future at once, so whatever is cancelled while queued is seen here.
-        if future.cancelled():
-            return
-        result, problem = None, None
-        try:
-            result = call()
-        except BaseException as raised:  # noqa: BLE001 # whatever it was belongs to the awaiting task
-            problem = raised
-        # A loop that is closed: nobody waits any more.
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(settle, result, problem)
-
-    _threads.submit(job)
-    return await future
+async def in_thread(client: Client, signature_request_id: str, timeout: float) -> Deletion:
+    """What the client's own ``delete_signature_request`` returns or raises, within ``timeout`` of now."""
+    calls: _Calls = vars(client).get("_calls") or vars(client).setdefault("_calls", _Calls())
+    call = _Call(client, signature_request_id, timeout)
+    calls.begin(call)
+    timer = call.loop.call_later(timeout + _GRACE, call.expire)
+    try:
+        return await call.future
+    finally:
+        timer.cancel()
+        calls.give_up(call)

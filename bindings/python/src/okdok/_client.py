@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 import math
-import numbers
-import operator
 import os
-from dataclasses import dataclass
-from types import TracebackType
+import sys
 
 from . import _ffi
-from ._errors import InvalidArgumentError, from_ffi
+from ._errors import InvalidArgumentError, OkdokError, attempt_log_of, from_ffi
+from ._record import Deletion
 from ._status import Status
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any
+
+DEVELOPMENT_HOST = "https://apidev.okdokument.com"
 _UINT32_MAX = 0xFFFF_FFFF
-
-
-@dataclass(frozen=True)
-class Deletion:
-    """A signature request that is gone."""
-
-    id: str
-    presumed: bool
-    """True when the service said "does not exist" after an attempt whose outcome could not be learned: most likely
-    that attempt deleted it, but the id or the host may also be wrong."""
-    attempts: int
-    """Attempts begun, retries included."""
-    http_status: int
-    """Of the last answer."""
 
 
 class Client:
@@ -45,7 +34,7 @@ class Client:
     :param connect_timeout: seconds for name, proxy and TLS of one connection; at most half of ``timeout`` is used.
     :param max_attempts: 1 = never retry.
     :param ca_file: PEM bundle trusted instead of the system's roots.
-    :param proxy: ``None`` = from the environment or the system, ``""`` = none, else an ``http://`` or ``https://`` URL.
+    :param proxy: ``None`` = from the environment or the system, ``""`` = none, else its URL.
     :param user_agent: put in front of ``okdok/<version>``.
     :raises TypeError: an argument of the wrong type.
     :raises InvalidArgumentError: an argument that the ABI or the library refuses.
@@ -53,7 +42,10 @@ class Client:
     :raises ImportError: the shared library cannot be loaded.
     """
 
-    __slots__ = ("__weakref__", "_base_url", "_handle", "_library")
+    # For a fake that is a subclass and does not call this class's constructor.
+    _handle: int | None = None
+    _base_url: str | None = None
+    _timeout: float = 30.0
 
     def __init__(
         self,
@@ -67,8 +59,6 @@ class Client:
         proxy: str | None = None,
         user_agent: str | None = None,
     ) -> None:
-        self._handle: int | None = None
-        self._base_url = base_url
         base_url_text = None if base_url is None else _text("base_url", base_url)
         api_key_text = _text("api_key", api_key)
         options = _ffi.Options(
@@ -80,6 +70,8 @@ class Client:
             proxy=None if proxy is None else _text("proxy", proxy),
             user_agent=None if user_agent is None else _text("user_agent", user_agent),
         )
+        self._base_url = base_url
+        self._timeout = options.timeout_ms / 1000
         self._library = _ffi.library()
         error = _ffi.Error()
         self._handle = self._library.okdok_client_new(
@@ -116,6 +108,11 @@ class Client:
             user_agent=user_agent,
         )
 
+    @property
+    def base_url(self) -> str:
+        """The service, as the constructor was told."""
+        return DEVELOPMENT_HOST if self._base_url is None else self._base_url
+
     def delete_signature_request(self, signature_request_id: str) -> Deletion:
         """Deletes one signature request. Blocks for at most ``timeout`` and a quarter of a second, without the GIL.
 
@@ -125,30 +122,41 @@ class Client:
         """
         status = ctypes.c_int32()
         error = _ffi.Error()
-        # An unknown status is no reason for doubt: the returned bool decides.
-        if not self._library.okdok_delete_signature_request(
+        deleted = self._library.okdok_delete_signature_request(
             self._handle,
             _text("signature_request_id", signature_request_id),
             ctypes.byref(status),
             ctypes.byref(error),
-        ):
-            raise from_ffi(error)
-        return Deletion(
-            id=signature_request_id,
+        )
+        # An unknown status is no reason for doubt: the returned bool decides.
+        if not deleted:
+            failure = from_ffi(error)
+            _log(signature_request_id, failure.status, failure)
+            raise failure
+        deletion = Deletion(
+            signature_request_id,
             presumed=status.value == Status.PRESUMED_DELETED,
             attempts=error.attempts,
             http_status=error.http_status,
+            elapsed=error.elapsed_ms / 1000,
+            attempt_log=attempt_log_of(error),
         )
+        _log(signature_request_id, Status(status.value), deletion)
+        return deletion
 
     async def delete_signature_request_async(self, signature_request_id: str) -> Deletion:
-        """The same, awaited. Runs on one of 64 daemon threads; more calls wait in a queue.
+        """The same, awaited: on one of 64 daemon threads of this client; more calls wait in a queue.
 
-        Cancelling returns at once. A call still queued is then never sent; the outcome of one under way is unknown.
+        Ends within ``timeout`` and a quarter of a second of being awaited, queued or not. Cancelling returns at once: a
+        call still queued is then never sent, and the outcome of one under way is unknown.
+
+        :raises TimedOutError: with 0 ``attempts``, when no thread became free in time; nothing was sent.
+        :raises NoResourcesError: no thread can be had, or too many calls that were given up are still under way.
         """
         # asyncio takes longer to import than all the rest of this package.
         from ._async import in_thread
 
-        return await in_thread(functools.partial(self.delete_signature_request, signature_request_id))
+        return await in_thread(self, signature_request_id, self._timeout)
 
     def close(self) -> None:
         """Ends the client; calls under way finish. May be called again, from any thread; never waits."""
@@ -156,10 +164,22 @@ class Client:
         if self._handle is not None:
             self._library.okdok_free(self._handle)
 
+    async def aclose(self) -> None:
+        """The same as ``close``."""
+        self.close()
+
     def __enter__(self) -> Client:
         return self
 
     def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
@@ -179,11 +199,29 @@ class Client:
         raise TypeError("an okdok.Client cannot be pickled or copied: make another one")
 
 
+def check_signature_request_id(signature_request_id: str) -> None:
+    """Looks at an id as a call would before anything is sent. Needs no client and sends nothing.
+
+    :raises TypeError: it is not a ``str``.
+    :raises InvalidArgumentError: no call would send it.
+    :raises ImportError: the shared library cannot be loaded.
+    """
+    call = _ffi.library().okdok_delete_signature_request
+    text = _text("signature_request_id", signature_request_id)
+    status = ctypes.c_int32()
+    # The library looks at the id before the handle.
+    call(None, text, ctypes.byref(status), None)
+    if status.value != Status.INVALID_CLIENT:
+        error = _ffi.Error()
+        call(None, text, None, ctypes.byref(error))
+        raise from_ffi(error)
+
+
 def base_url_from_env() -> str:
     """``OKDOK_BASE_URL``, which must be set."""
     base_url = os.environ.get("OKDOK_BASE_URL")
     if not base_url:
-        raise InvalidArgumentError("OKDOK_BASE_URL is not set: set it to the service's URL, https://…")
+        raise _refused("OKDOK_BASE_URL is not set: set it to the service's URL, https://…")
     return base_url
 
 
@@ -191,11 +229,11 @@ def api_key_from_env() -> str:
     """``OKDOK_API_KEY``, or the content of the file ``OKDOK_API_KEY_FILE``."""
     api_key, path = os.environ.get("OKDOK_API_KEY"), os.environ.get("OKDOK_API_KEY_FILE")
     if api_key and path:
-        raise InvalidArgumentError("OKDOK_API_KEY and OKDOK_API_KEY_FILE are both set: unset one")
+        raise _refused("OKDOK_API_KEY and OKDOK_API_KEY_FILE are both set: unset one")
     if path:
         return api_key_from_file(path)
     if not api_key:
-        raise InvalidArgumentError("neither OKDOK_API_KEY nor OKDOK_API_KEY_FILE is set")
+        raise _refused("neither OKDOK_API_KEY nor OKDOK_API_KEY_FILE is set")
     return api_key
 
 
@@ -206,25 +244,62 @@ def api_key_from_file(path: str) -> str:
             return file.read().strip()
     except UnicodeDecodeError:
         # Its text would quote bytes of the key.
-        raise InvalidArgumentError(f"the key file {path} is not text") from None
+        raise _refused(f"the key file {path} is not text") from None
     except (OSError, ValueError) as problem:
-        raise InvalidArgumentError(f"the key file cannot be read: {problem}") from problem
+        raise _refused(f"the key file cannot be read: {problem}") from problem
 
 
-def _text(name: str, value: str) -> bytes:
+def _refused(message: str) -> InvalidArgumentError:
+    return InvalidArgumentError(message, outcome_unknown=False)
+
+
+def _log(signature_request_id: str, status: Status, outcome: Deletion | OkdokError) -> None:
+    """To the logger ``okdok``, if the program has imported ``logging``: nobody listens otherwise."""
+    # Absent also while another thread is still importing it.
+    get_logger = getattr(sys.modules.get("logging"), "getLogger", None)
+    if get_logger is None:
+        return
+    logger = get_logger("okdok")
+    # DEBUG and INFO of logging.
+    levels = [level for level in (10, 20) if logger.isEnabledFor(level) and (level == 10 or outcome.attempts > 1)]
+    if not levels:
+        return
+    fields = {
+        "signature_request_id": signature_request_id,
+        "status": status.name,
+        "http_status": outcome.http_status,
+        "attempts": outcome.attempts,
+        "outcome_unknown": isinstance(outcome, OkdokError) and outcome.outcome_unknown,
+        "elapsed": outcome.elapsed,
+        "attempt_log": [attempt.asdict() for attempt in outcome.attempt_log],
+    }
+    if isinstance(outcome, OkdokError):
+        fields.update(
+            retry_after=outcome.retry_after, service_code=outcome.service_code, service_value=outcome.service_value
+        )
+    for level in levels:
+        logger.log(
+            level, "%s: %s, attempts: %d, %.3f s", signature_request_id, status.name, outcome.attempts, outcome.elapsed,
+            extra=fields,
+        )  # fmt: skip
+
+
+def _text(name: str, value: object) -> bytes:
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+        kind = type(value).__name__
+        raise TypeError(f"{name} must be a str, not {kind}" + (": pass str(...) of it" if kind == "UUID" else ""))
     if "\0" in value:
-        raise InvalidArgumentError(f"{name} contains a NUL")
+        raise _refused(f"{name} contains a NUL")
     try:
         return value.encode()
     except UnicodeEncodeError:
         # Its text would quote the value, which may be the key.
-        raise InvalidArgumentError(f"{name} contains a lone surrogate, which is not text") from None
+        raise _refused(f"{name} contains a lone surrogate, which is not text") from None
 
 
-def _milliseconds(name: str, seconds: object) -> int:
-    if isinstance(seconds, bool) or not isinstance(seconds, numbers.Real):
+def _milliseconds(name: str, seconds: Any) -> int:
+    # A str has no __float__, any number of the real line has.
+    if isinstance(seconds, bool) or not hasattr(seconds, "__float__"):
         raise TypeError(f"{name} must be a number of seconds, not {type(seconds).__name__}")
     try:
         exact = float(seconds) * 1000
@@ -232,15 +307,15 @@ def _milliseconds(name: str, seconds: object) -> int:
         exact = math.inf
     # NaN fails both comparisons.
     if not 0 < exact <= _UINT32_MAX:
-        raise InvalidArgumentError(f"{name} must be above 0 and at most {_UINT32_MAX / 1000} seconds, not {seconds!r}")
+        raise _refused(f"{name} must be above 0 and at most {_UINT32_MAX / 1000} seconds, not {seconds!r}")
     # Up, or 0.0004 s would become 0, the default; but 4.035 s are 4035 ms, in spite of binary fractions.
     return max(1, math.ceil(round(exact, 6)))
 
 
 def _count(name: str, value: int) -> int:
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be an int, not bool")
-    count = operator.index(value)
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    count = value.__index__()
     if not 1 <= count <= _UINT32_MAX:
-        raise InvalidArgumentError(f"{name} must be from 1 to {_UINT32_MAX}, not {count}")
+        raise _refused(f"{name} must be from 1 to {_UINT32_MAX}, not {count}")
     return count

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
-import platform
 import sys
-from pathlib import Path
 
 ABI_VERSION = 0
 
@@ -24,6 +21,15 @@ class Options(ctypes.Structure):
     ]
 
 
+class Attempt(ctypes.Structure):
+    _fields_ = [
+        ("status", ctypes.c_int16),
+        ("http_status", ctypes.c_int16),
+        ("waited_ms", ctypes.c_uint32),
+        ("elapsed_ms", ctypes.c_uint32),
+    ]
+
+
 class Error(ctypes.Structure):
     _fields_ = [
         ("status", ctypes.c_int32),
@@ -34,7 +40,9 @@ class Error(ctypes.Structure):
         ("service_code", ctypes.c_char * 128),
         ("service_value", ctypes.c_char * 256),
         ("message", ctypes.c_char * 512),
-        ("reserved", ctypes.c_uint32 * 27),
+        ("elapsed_ms", ctypes.c_uint32),
+        ("attempt_log", Attempt * 6),
+        ("reserved", ctypes.c_uint32 * 8),
     ]
 
 
@@ -57,13 +65,39 @@ PROTOTYPES: dict[str, tuple[object, list[object]]] = {
 }
 
 
-# Not a lock but a cache: loading twice at once is harmless, and a lock could be held at a fork.
-@functools.cache
+_loaded: ctypes.CDLL | None = None
+
+
 def library() -> ctypes.CDLL:
     """The loaded library.
 
     :raises ImportError: none was found, it cannot be loaded here, or it has another ABI version.
     """
+    # No lock: loading twice at once is harmless, and a lock could be held at a fork.
+    global _loaded
+    if _loaded is None:
+        _loaded = _load()
+    return _loaded
+
+
+def library_version() -> str:
+    """The version of the shared library, which may be another than that of this package.
+
+    :raises ImportError: it cannot be loaded.
+    """
+    version: bytes = library().okdok_version()
+    return version.decode()
+
+
+def library_path() -> str:
+    """The file that the shared library was loaded from, for bug reports.
+
+    :raises ImportError: it cannot be loaded.
+    """
+    return library()._name
+
+
+def _load() -> ctypes.CDLL:
     path, looked_at = _find()
     try:
         loaded = ctypes.CDLL(path)
@@ -88,22 +122,24 @@ def _find() -> tuple[str, list[str]]:
         path = os.path.abspath(override)
         return path, [f"{path} (from OKDOK_LIBRARY)"]
     name = {"win32": "libokdok.dll", "darwin": "libokdok.dylib"}.get(sys.platform, "libokdok.so")
-    package = Path(__file__).resolve().parent
-    places = [package / name]
-    root = package.parents[3] if len(package.parents) > 3 else package
+    package = os.path.dirname(os.path.realpath(__file__))
+    places = [os.path.join(package, name)]
+    root = os.path.normpath(os.path.join(package, "..", "..", "..", ".."))
     # Elsewhere, a stranger's target/ directory could lie there.
-    if package == root / "bindings" / "python" / "src" / "okdok":
-        places.append(root / "target" / "release" / name)
+    if package == os.path.join(root, "bindings", "python", "src", "okdok"):
+        places.append(os.path.join(root, "target", "release", name))
     looked_at = []
     for place in places:
-        looked_at.append(str(place))
-        if place.exists():
-            return str(place), looked_at
+        looked_at.append(place)
+        if os.path.exists(place):
+            return place, looked_at
     system = f"{name}.{ABI_VERSION}" if name.endswith(".so") else name
     return system, [*looked_at, f"{system} (the system's search path)"]
 
 
 def _failure(looked_at: list[str], problem: str) -> str:
+    import platform
+
     bits = ctypes.sizeof(ctypes.c_void_p) * 8
     return (
         f"okdok: no usable library for {sys.platform} {platform.machine()} ({bits}-bit Python): {problem}. "

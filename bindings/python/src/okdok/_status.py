@@ -6,7 +6,10 @@ import enum
 
 
 class Status(enum.IntEnum):
-    """How a call ended: the numbers of ``OKDOK_STATUS_…`` in ``okdok.h``, never renumbered."""
+    """How a call or an attempt ended: the numbers of ``OKDOK_STATUS_…`` in ``okdok.h``, never renumbered.
+
+    A number that only a newer library knows is a ``Status`` too, of the name ``UNKNOWN_<number>``.
+    """
 
     OK = 0
     PRESUMED_DELETED = 1
@@ -27,3 +30,12 @@ class Status(enum.IntEnum):
     PROXY_REFUSED = 35
     INTERNAL = 40
     NO_RESOURCES = 41
+
+    @classmethod
+    def _missing_(cls, value: object) -> Status | None:
+        if not isinstance(value, int):
+            return None
+        unknown = int.__new__(cls, value)
+        unknown._name_ = f"UNKNOWN_{value}"
+        unknown._value_ = value
+        return unknown

@@ -15,7 +15,7 @@ import stat
 import threading
 from dataclasses import dataclass
 
-from .._client import Deletion
+from .. import Deletion
 from .._errors import OkdokError
 from .._status import Status
 

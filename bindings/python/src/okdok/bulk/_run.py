@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Union
 
-from .._client import Client, Deletion
+from .. import Client, Deletion
 from .._errors import NoResourcesError, OkdokError
 from .._status import Status
 from ._pace import Pace
