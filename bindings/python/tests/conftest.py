@@ -50,6 +50,12 @@ def serve() -> Iterator[MakePort]:
 
 
 @pytest.fixture
+def service(serve: MakePort) -> str:
+    """Deletes any id once, but those that begin with ``missing-``; any key will do."""
+    return serve("service").url
+
+
+@pytest.fixture
 def client() -> Iterator[MakeClient]:
     clients: list[okdok.Client] = []
 

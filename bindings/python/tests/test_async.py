@@ -19,9 +19,9 @@ async def arrived(port: Port, requests: int) -> None:
     await asyncio.get_running_loop().run_in_executor(None, port.wait, requests)
 
 
-def test_the_result_and_the_exception(client: MakeClient, sandbox: str) -> None:
+def test_the_result_and_the_exception(client: MakeClient, service: str) -> None:
     async def main() -> None:
-        made = client(sandbox)
+        made = client(service)
         assert (await made.delete_signature_request_async("python-async")).id == "python-async"
         with pytest.raises(okdok.NotFoundError) as caught:
             await made.delete_signature_request_async("python-async")
@@ -32,8 +32,8 @@ def test_the_result_and_the_exception(client: MakeClient, sandbox: str) -> None:
     asyncio.run(main())
 
 
-def test_one_client_serves_two_event_loops(client: MakeClient, sandbox: str) -> None:
-    made = client(sandbox)
+def test_one_client_serves_two_event_loops(client: MakeClient, service: str) -> None:
+    made = client(service)
     for n in range(2):
         assert asyncio.run(made.delete_signature_request_async(f"python-loop-{n}")).http_status == 200
 
@@ -123,19 +123,19 @@ class _Untouchable(ThreadPoolExecutor):
         raise AssertionError("the default executor was used")
 
 
-def test_the_default_executor_is_not_touched(client: MakeClient, sandbox: str) -> None:
+def test_the_default_executor_is_not_touched(client: MakeClient, service: str) -> None:
     async def main() -> None:
         asyncio.get_running_loop().set_default_executor(_Untouchable())
-        await client(sandbox).delete_signature_request_async("python-executor")
+        await client(service).delete_signature_request_async("python-executor")
 
     asyncio.run(main())
 
 
-def test_nothing_is_kept(sandbox: str) -> None:
+def test_nothing_is_kept(service: str) -> None:
     """Threads end with the work, and let go of the client."""
 
     async def main() -> weakref.ref[okdok.Client]:
-        made = okdok.Client(sandbox, api_key="sandbox-key")
+        made = okdok.Client(service, api_key="sandbox-key")
         await made.delete_signature_request_async("python-kept")
         return weakref.ref(made)
 
@@ -235,8 +235,8 @@ def test_a_cancelled_call_gives_its_place_back_and_those_left_behind_are_capped(
     assert port.requests() == 129
 
 
-def test_no_thread_to_be_had(client: MakeClient, sandbox: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = client(sandbox)
+def test_no_thread_to_be_had(client: MakeClient, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = client(service)
 
     def start(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

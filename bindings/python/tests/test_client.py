@@ -22,12 +22,12 @@ UNRESOLVABLE = "x" * 64 + ".test"
 
 
 class TestStatus:
-    def test_ok(self, client: MakeClient, sandbox: str) -> None:
-        deletion = client(sandbox).delete_signature_request("python-ok-é %2F ?#")
+    def test_ok(self, client: MakeClient, service: str) -> None:
+        deletion = client(service).delete_signature_request("python-ok-é %2F ?#")
         assert (deletion.id, deletion.presumed) == ("python-ok-é %2F ?#", False)
         assert (deletion.attempts, deletion.http_status) == (1, 200)
         with pytest.raises(okdok.NotFoundError):
-            client(sandbox).delete_signature_request("python-ok-é %2F ?#")
+            client(service).delete_signature_request("python-ok-é %2F ?#")
 
     def test_presumed_deleted(self, client: MakeClient, serve: MakePort) -> None:
         port = serve("delete:reset=0", "service")
@@ -247,38 +247,38 @@ class TestObject:
         with pytest.raises(AttributeError, match="cannot be deleted"):
             del deletion.id
 
-    def test_repr_has_no_key(self, client: MakeClient, sandbox: str) -> None:
-        made = client(sandbox, api_key="very-secret-key")
-        assert repr(made) == f"okdok.Client({sandbox!r})"
+    def test_repr_has_no_key(self, client: MakeClient, service: str) -> None:
+        made = client(service, api_key="very-secret-key")
+        assert repr(made) == f"okdok.Client({service!r})"
         assert "secret" not in "".join(repr(getattr(made, name)) for name in vars(made))
 
-    def test_the_context_manager_closes(self, sandbox: str) -> None:
-        with okdok.Client(sandbox, api_key="sandbox-key") as inside:
+    def test_the_context_manager_closes(self, service: str) -> None:
+        with okdok.Client(service, api_key="sandbox-key") as inside:
             inside.delete_signature_request("python-context")
         with pytest.raises(okdok.InvalidClientError):
             inside.delete_signature_request("id")
 
-    def test_the_last_reference_closes(self, sandbox: str) -> None:
-        made = okdok.Client(sandbox, api_key="sandbox-key")
+    def test_the_last_reference_closes(self, service: str) -> None:
+        made = okdok.Client(service, api_key="sandbox-key")
         handle, library, gone = made._handle, made._library, weakref.ref(made)
         del made
         gc.collect()
         assert gone() is None
         assert not library.okdok_delete_signature_request(handle, b"id", None, None)
 
-    def test_a_client_is_neither_copied_nor_pickled(self, client: MakeClient, sandbox: str) -> None:
-        made = client(sandbox)
+    def test_a_client_is_neither_copied_nor_pickled(self, client: MakeClient, service: str) -> None:
+        made = client(service)
         for attempt in (copy.copy, copy.deepcopy, pickle.dumps):
             with pytest.raises(TypeError, match="make another one"):
                 attempt(made)
         made.delete_signature_request("python-still-open")
 
-    def test_the_base_url(self, client: MakeClient, sandbox: str) -> None:
-        assert client(sandbox).base_url == sandbox
+    def test_the_base_url(self, client: MakeClient, service: str) -> None:
+        assert client(service).base_url == service
         assert client().base_url == "https://apidev.okdokument.com"
 
-    def test_a_method_can_be_mocked(self, client: MakeClient, sandbox: str) -> None:
-        made = client(sandbox)
+    def test_a_method_can_be_mocked(self, client: MakeClient, service: str) -> None:
+        made = client(service)
         deletion = okdok.Deletion("id")
         with mock.patch.object(made, "delete_signature_request", return_value=deletion):
             assert made.delete_signature_request("id") is deletion
@@ -306,11 +306,11 @@ with Fake() as fake:
         ended = run_python(program)
         assert (ended.stdout, ended.stderr) == ("['a', 'b'] https://apidev.okdokument.com\n", "")
 
-    def test_the_async_context_manager_closes(self, sandbox: str) -> None:
+    def test_the_async_context_manager_closes(self, service: str) -> None:
         async def main() -> okdok.Client:
-            async with okdok.Client(sandbox, api_key="sandbox-key") as inside:
+            async with okdok.Client(service, api_key="sandbox-key") as inside:
                 pass
-            another = okdok.Client(sandbox, api_key="sandbox-key")
+            another = okdok.Client(service, api_key="sandbox-key")
             await another.aclose()
             with pytest.raises(okdok.InvalidClientError):
                 another.delete_signature_request("id")

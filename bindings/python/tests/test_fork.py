@@ -34,7 +34,7 @@ def run(run_python: RunPython, program: str, url: str) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_parent_and_child(run_python: RunPython, sandbox: str) -> None:
+def test_parent_and_child(run_python: RunPython, service: str) -> None:
     program = """
 client.delete_signature_request("fork-before")
 def child():
@@ -51,7 +51,7 @@ pids.append(fork(second))
 assert [joined(pid) for pid in pids] == [0, 0]
 client.delete_signature_request("fork-after")
 """
-    run(run_python, program, sandbox)
+    run(run_python, program, service)
 
 
 def test_with_threads_in_mid_call(run_python: RunPython, serve: MakePort) -> None:
@@ -92,7 +92,7 @@ assert asyncio.run(hold()) == 0
     run(run_python, program, serve(*["hold"] * 64, "ok").url)
 
 
-def test_multiprocessing(run_python: RunPython, sandbox: str) -> None:
+def test_multiprocessing(run_python: RunPython, service: str) -> None:
     program = """
 import multiprocessing
 def delete(n):
@@ -102,10 +102,10 @@ with multiprocessing.get_context("fork").Pool(4) as pool:
     assert pool.map(delete, range(100), chunksize=1) == [200] * 100
 client.delete_signature_request("multiprocessing-after")
 """
-    run(run_python, program, sandbox)
+    run(run_python, program, service)
 
 
-def test_a_client_dies_in_the_child(run_python: RunPython, sandbox: str) -> None:
+def test_a_client_dies_in_the_child(run_python: RunPython, service: str) -> None:
     program = """
 import gc
 client.delete_signature_request("dies-before")
@@ -118,4 +118,4 @@ def child():
 assert joined(fork(child)) == 0
 client.delete_signature_request("dies-parent")
 """
-    run(run_python, program, sandbox)
+    run(run_python, program, service)

@@ -31,10 +31,10 @@ def test_one_record_a_call_and_one_more_where_it_was_retried(
     assert "secret" not in "".join(str(vars(record)) + record.getMessage() for record in caplog.records)
 
 
-def test_a_program_without_logging_is_left_without(run_python: RunPython, sandbox: str) -> None:
+def test_a_program_without_logging_is_left_without(run_python: RunPython, service: str) -> None:
     program = """
 import okdok, sys
 okdok.Client(sys.argv[1], api_key="sandbox-key", max_attempts=2).delete_signature_request("python-no-logging")
 print("logging" in sys.modules)
 """
-    assert run_python(program, sandbox).stdout == "False\n"
+    assert run_python(program, service).stdout == "False\n"

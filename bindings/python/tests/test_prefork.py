@@ -84,8 +84,8 @@ def line_with(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, sandbox: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("OKDOK_BASE_URL", sandbox)
+def folder(tmp_path: Path, service: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OKDOK_BASE_URL", service)
     monkeypatch.setenv("OKDOK_API_KEY", "sandbox-key")
     return tmp_path
 

@@ -6,14 +6,16 @@ import os
 import re
 import subprocess
 import sys
+import uuid
 
 import okdok
 import pytest
 from conftest import ROOT, MakePort, RunPython
-from okdok.bulk import _cli
+from okdok.bulk._exit import Exit
 
 README = (ROOT / "bindings" / "python" / "README.md").read_text(encoding="utf-8")
 EXAMPLE = ROOT / "examples" / "delete.py"
+FRESH = str(uuid.uuid4())
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
@@ -46,16 +48,16 @@ def test_every_option_and_exit_code_is_listed() -> None:
     ).stdout
     for option in set(re.findall(r"--[a-z-]+", text)) - {"--help"}:
         assert f"`{option}" in README, option
-    for code in (_cli.DONE, _cli.SOME_FAILED, _cli.REFUSED, _cli.STOPPED):
-        assert f"\n| {code} | " in README
+    for code in Exit:
+        assert f"\n| {code:d} | " in README
 
 
 @pytest.mark.parametrize(
     ("signature_request_id", "key", "code", "said"),
     [
-        ("python-example", "sandbox-key", 0, "Deleted python-example\n"),
+        (FRESH, "sandbox-key", 0, f"Deleted {FRESH}\n"),
         ("missing-example", "sandbox-key", 1, "There is no such signature request.\n"),
-        ("python-example", "wrong-key", 1, "The service does not accept this API key.\n"),
+        (FRESH, "wrong-key", 1, "The service does not accept this API key.\n"),
         ("error-example", "sandbox-key", 1, "ask again.\n"),
         ("bad/id", "sandbox-key", 1, "Not deleted: "),
     ],

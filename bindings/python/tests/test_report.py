@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import okdok
 import pytest
 from conftest import RunPython
-from okdok.bulk._report import Report, ReportError, Row, row_of
+from okdok.bulk import Outcome, ReportError, _report
+from okdok.bulk._outcome import digest, outcome_of
+from okdok.bulk._report import Report
 
 URL = "https://okdok.test"
+LOG = (okdok.Attempt(25, 503, 0.0, 0.25), okdok.Attempt(0, 200, 1.0, 0.25))
 FINAL = {"OK", "PRESUMED_DELETED", "INVALID_ARGUMENT", "NOT_FOUND", "BAD_REQUEST"}
 
 
-def row(signature_request_id: str, status: str, *, unknown: bool = False, base_url: str = URL) -> Row:
-    return Row(signature_request_id, base_url, "2026-05-08T10:00:00.000Z", status, outcome_unknown=unknown)
+def row(signature_request_id: str, status: str, *, unknown: bool = False, base_url: str = URL) -> Outcome:
+    time = "2026-05-08T10:00:00.000Z"
+    return Outcome(signature_request_id, base_url, time, okdok.Status[status], outcome_unknown=unknown)
+
+
+class Resumed:
+    """What a later run knows."""
+
+    def __init__(self, path: str) -> None:
+        report = Report(path, URL, resume=True)
+        report.close()
+        self._known = report.known
+
+    def final(self, signature_request_id: str) -> str | None:
+        return _report.final(self._known.get(digest(signature_request_id), 0))
+
+    def maybe_deleted(self, signature_request_id: str) -> bool:
+        return _report.maybe_deleted(self._known.get(digest(signature_request_id), 0))
 
 
 @pytest.fixture
@@ -24,26 +46,21 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / "report")
 
 
-def written(path: str, *outcomes: Row | str) -> None:
+def written(path: str, *outcomes: Outcome | str) -> None:
     """A report of one earlier run: rows, and ids whose call did not come back."""
     report = Report(path, URL, resume=True)
     for outcome in outcomes:
-        report.start(outcome if isinstance(outcome, str) else outcome.id)
+        if isinstance(outcome, str) or outcome.status != okdok.Status.INVALID_ARGUMENT:
+            report.start(outcome if isinstance(outcome, str) else outcome.id)
     for outcome in outcomes:
-        if isinstance(outcome, Row):
+        if isinstance(outcome, Outcome):
             report.write(outcome)
     report.close()
 
 
-def resumed(path: str) -> Report:
-    report = Report(path, URL, resume=True)
-    report.close()
-    return report
-
-
-class TestRow:
+class TestOutcome:
     def test_of_a_deletion(self) -> None:
-        made = row_of("id", URL, okdok.Deletion("id", False, 2, 200), maybe_deleted_before=False)
+        made = outcome_of("id", URL, okdok.Deletion("id", False, 2, 200, 1.5, LOG))
         assert json.loads(made.to_json()) == {
             "id": "id",
             "base_url": URL,
@@ -56,6 +73,11 @@ class TestRow:
             "service_code": "",
             "service_value": "",
             "message": "",
+            "elapsed": 1.5,
+            "attempt_log": [
+                {"status": "SERVER_ERROR", "http_status": 503, "waited": 0.0, "elapsed": 0.25},
+                {"status": "OK", "http_status": 200, "waited": 1.0, "elapsed": 0.25},
+            ],
         }
         assert made.time.endswith("Z")
 
@@ -68,50 +90,55 @@ class TestRow:
             retry_after=2.5,
             service_code="c",
             service_value="v",
+            elapsed=1.5,
+            attempt_log=LOG,
         )
-        made = row_of("id", URL, error, maybe_deleted_before=False)
-        assert made == Row("id", URL, made.time, "SERVER_ERROR", 503, 3, True, 2.5, "c", "v", "failed")
+        made = outcome_of("id", URL, error)
+        assert made == Outcome(
+            "id", URL, made.time, okdok.Status.SERVER_ERROR, 503, 3, True, 2.5, "c", "v", "failed", 1.5, LOG
+        )
 
     def test_of_a_status_that_has_no_name_yet(self) -> None:
-        assert row_of("id", URL, okdok.OkdokError(status=77), maybe_deleted_before=False).status == "77"
+        made = outcome_of("id", URL, okdok.OkdokError(status=77))
+        assert json.loads(made.to_json())["status"] == "UNKNOWN_77"
 
     @pytest.mark.parametrize(
         ("outcome", "status", "unknown"),
         [
             (okdok.Deletion("id", False, 1, 200), "OK", False),
             (okdok.Deletion("id", True, 1, 400), "PRESUMED_DELETED", False),
-            (okdok.NotFoundError(http_status=400), "PRESUMED_DELETED", False),
-            (okdok.BadRequestError(), "BAD_REQUEST", True),
-            (okdok.UnauthorizedError(), "UNAUTHORIZED", True),
-            (okdok.RateLimitedError(), "RATE_LIMITED", True),
+            (okdok.NotFoundError(http_status=400, outcome_unknown=False), "PRESUMED_DELETED", False),
+            (okdok.BadRequestError(outcome_unknown=False), "BAD_REQUEST", True),
+            (okdok.UnauthorizedError(outcome_unknown=False), "UNAUTHORIZED", True),
+            (okdok.RateLimitedError(outcome_unknown=False), "RATE_LIMITED", True),
         ],
     )
     def test_unknown_is_sticky(self, outcome: Any, status: str, unknown: bool) -> None:
-        made = row_of("id", URL, outcome, maybe_deleted_before=True)
-        assert (made.status, made.outcome_unknown) == (status, unknown)
+        made = outcome_of("id", URL, outcome, maybe_deleted_before=True)
+        assert (made.status.name, made.outcome_unknown) == (status, unknown)
 
 
 class TestResume:
     @pytest.mark.parametrize("status", sorted(FINAL))
     def test_final(self, path: str, status: str) -> None:
         written(path, row("id", status))
-        assert resumed(path).final("id") == status
+        assert Resumed(path).final("id") == status
 
     @pytest.mark.parametrize("status", sorted({one.name for one in okdok.Status} - FINAL))
     def test_not_final(self, path: str, status: str) -> None:
         written(path, row("id", status))
-        assert resumed(path).final("id") is None
-        assert not resumed(path).maybe_deleted("id")
+        assert Resumed(path).final("id") is None
+        assert not Resumed(path).maybe_deleted("id")
 
     @pytest.mark.parametrize("status", ["NOT_FOUND", "BAD_REQUEST"])
     def test_not_final_while_unknown(self, path: str, status: str) -> None:
         written(path, row("id", status, unknown=True))
-        assert resumed(path).final("id") is None
-        assert resumed(path).maybe_deleted("id")
+        assert Resumed(path).final("id") is None
+        assert Resumed(path).maybe_deleted("id")
 
     def test_started_without_a_row(self, path: str) -> None:
         written(path, "lost", row("other", "OK"))
-        report = resumed(path)
+        report = Resumed(path)
         assert report.final("lost") is None
         assert report.maybe_deleted("lost")
         assert not report.maybe_deleted("never-started")
@@ -119,30 +146,30 @@ class TestResume:
     def test_started_again_without_a_row(self, path: str) -> None:
         """The first run's refusal says nothing about the call that the second run died in."""
         written(path, row("id", "UNAUTHORIZED"))
-        assert not resumed(path).maybe_deleted("id")
+        assert not Resumed(path).maybe_deleted("id")
         written(path, "id")
-        assert resumed(path).maybe_deleted("id")
+        assert Resumed(path).maybe_deleted("id")
 
     def test_unknown_once_is_unknown_until_deleted(self, path: str) -> None:
         written(path, row("id", "TIMED_OUT", unknown=True))
         written(path, row("id", "UNAUTHORIZED", unknown=True))
         written(path, row("id", "FORBIDDEN"))
-        assert resumed(path).maybe_deleted("id")
+        assert Resumed(path).maybe_deleted("id")
         written(path, row("id", "PRESUMED_DELETED"))
-        assert not resumed(path).maybe_deleted("id")
-        assert resumed(path).final("id") == "PRESUMED_DELETED"
+        assert not Resumed(path).maybe_deleted("id")
+        assert Resumed(path).final("id") == "PRESUMED_DELETED"
 
     def test_the_last_row_counts(self, path: str) -> None:
         written(path, row("id", "SERVER_ERROR"))
         written(path, row("id", "NOT_FOUND"))
-        assert resumed(path).final("id") == "NOT_FOUND"
+        assert Resumed(path).final("id") == "NOT_FOUND"
 
     def test_a_torn_row_is_cut_off(self, path: str) -> None:
         written(path, row("first", "OK"), row("second", "OK"))
         content = Path(path).read_bytes()
         for cut in (1, 20, len(content) // 2 - 1):
             Path(path).write_bytes(content[:-cut])
-            report = resumed(path)
+            report = Resumed(path)
             assert (report.final("first"), report.final("second")) == ("OK", None)
             assert report.maybe_deleted("second")
             assert Path(path).read_bytes() == content[: content.index(b"\n") + 1]
@@ -151,7 +178,7 @@ class TestResume:
         written(path, "first", "second")
         started = Path(path + ".started")
         started.write_bytes(started.read_bytes()[:-3])
-        report = resumed(path)
+        report = Resumed(path)
         assert report.maybe_deleted("first")
         assert not report.maybe_deleted("second")
         assert not report.maybe_deleted("sec")
@@ -174,9 +201,9 @@ class TestResume:
     def test_ids_that_are_not_text(self, path: str) -> None:
         for refused in ("\udc80", "a\nb", ""):
             written(path, row(refused, "INVALID_ARGUMENT"))
-            assert resumed(path).final(refused) == "INVALID_ARGUMENT"
-            assert not resumed(path).maybe_deleted(refused)
-        assert not resumed(path).maybe_deleted("b")
+            assert Resumed(path).final(refused) == "INVALID_ARGUMENT"
+            assert not Resumed(path).maybe_deleted(refused)
+        assert not Resumed(path).maybe_deleted("b")
 
 
 class TestFile:
@@ -193,6 +220,33 @@ class TestFile:
         first.close()
         Report(path, URL, resume=True).close()
 
+    @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+    def test_where_nothing_can_be_locked(self, path: str, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+        """As on NFS without its lock daemon. Nothing is left that would stand in the next run's way."""
+
+        def flock(*_: object) -> None:
+            raise OSError(number, "no locks")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(fcntl, "flock", flock)
+            with pytest.raises(ReportError, match=r"cannot be locked.*put the report on a disk of this machine"):
+                Report(path, URL, resume=False)
+        assert os.listdir(os.path.dirname(path)) == []
+        Report(path, URL, resume=False).close()
+
+    def test_a_name_too_long_for_its_companion(self, tmp_path: Path) -> None:
+        with pytest.raises(ReportError, match="File name too long"):
+            Report(str(tmp_path / ("x" * 250)), URL, resume=False)
+        assert os.listdir(tmp_path) == []
+
+    def test_one_that_is_refused_stays_as_it_was(self, path: str) -> None:
+        written(path, row("id", "OK"))
+        content = Path(path).read_bytes()
+        with pytest.raises(ReportError):
+            Report(path, "https://other.test", resume=True)
+        assert Path(path).read_bytes() == content
+        assert Path(path + ".started").read_text() == "id\n"
+
     def test_no_regular_file(self, tmp_path: Path) -> None:
         for place in (str(tmp_path), "/dev/null", str(tmp_path / "no" / "report")):
             with pytest.raises(ReportError):
@@ -201,12 +255,14 @@ class TestFile:
     def test_a_full_disk_tears_one_line_only(self, path: str, run_python: RunPython) -> None:
         program = """
 import resource, sys
-from okdok.bulk._report import Report, ReportError, Row
+from okdok import Status
+from okdok.bulk import Outcome, ReportError
+from okdok.bulk._report import Report
 report = Report(sys.argv[1], "u", resume=False)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 for n in range(100):
     try:
-        report.write(Row(str(n), "u", "t", "OK"))
+        report.write(Outcome(str(n), "u", "t", Status.OK))
     except ReportError as problem:
         print(problem)
 """
@@ -216,4 +272,5 @@ for n in range(100):
         whole = 100 - len(said)
         report = Report(path, "u", resume=True)
         report.close()
-        assert [n for n in range(100) if report.final(str(n))] == list(range(whole))
+        assert set(report.known) == {digest(str(n)) for n in range(whole)}
+        assert whole > 1

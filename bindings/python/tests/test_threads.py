@@ -102,7 +102,7 @@ command("wait", sys.argv[1].rsplit(":", 1)[1], "8")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
-def test_exit_with_an_open_client(run_python: RunPython, sandbox: str) -> None:
+def test_exit_with_an_open_client(run_python: RunPython, service: str) -> None:
     program = """
 import okdok, os, sys
 class Last:
@@ -117,13 +117,13 @@ kept.itself = kept
 client = okdok.Client(sys.argv[1], api_key="sandbox-key")
 print(client.delete_signature_request("python-open-at-exit").id)
 """
-    ended = run_python(program, sandbox)
+    ended = run_python(program, service)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout == "python-open-at-exit\npython-at-shutdown"
 
 
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="no module for sub-interpreters before Python 3.13")
-def test_sub_interpreters(run_python: RunPython, sandbox: str) -> None:
+def test_sub_interpreters(run_python: RunPython, service: str) -> None:
     inside = """
 import asyncio, okdok, threading
 client = okdok.Client(url, api_key="sandbox-key")
@@ -146,6 +146,6 @@ for kind in ("legacy", "isolated"):
     _interpreters.destroy(one)
 print(okdok.Client(sys.argv[1], api_key="sandbox-key").delete_signature_request("main").id)
 """
-    ended = run_python(program, sandbox, inside)
+    ended = run_python(program, service, inside)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.split("\n") == ["legacy", "isolated", "no daemon threads", "main", ""]

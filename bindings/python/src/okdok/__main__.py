@@ -2,6 +2,6 @@
 
 import sys
 
-from .bulk._cli import main
+from .bulk._command import main
 
 sys.exit(main())

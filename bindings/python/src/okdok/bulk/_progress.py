@@ -2,66 +2,75 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
-from typing import Any, TextIO
+from typing import Any
 
 _SECONDS_BETWEEN_LINES = 10.0
+# Drawing the bar for each id would cost more than asking for it.
+_SECONDS_BETWEEN_BARS = 0.1
 
 
 class Progress:
     """Counts outcomes and shows them on standard error; nothing at all for a single id."""
 
-    def __init__(self, total: int, *, done: int = 0, failed: int = 0) -> None:
-        self.done = done
-        self.failed = failed
+    def __init__(self, total: int) -> None:
+        self.done = 0
+        self.failed = 0
+        self.before = 0
+        """How many of these are of an earlier run."""
         self._total = total
-        self._before = done + failed
-        self._began = self._last_line = time.monotonic()
+        self._began = self._shown = time.monotonic()
         self._bar: Any = None
-        tqdm = _tqdm() if total > 1 and sys.stderr and sys.stderr.isatty() else None
+        tqdm = _tqdm() if total > 1 and sys.stderr.isatty() else None
         if tqdm is not None:
-            self._bar = tqdm.tqdm(total=total, initial=self._before, unit=" ids", dynamic_ncols=True)
-            self._show_failed()
-
-    def count(self, done: bool) -> None:
-        """One more id has its outcome."""
-        self.done += done
-        self.failed += not done
-        if self._bar is not None:
-            self._bar.update()
-            self._show_failed()
+            self._bar = tqdm.tqdm(total=total, unit=" ids", dynamic_ncols=True)
 
     def tick(self) -> None:
-        """To be called about once a second."""
+        """To be called after each outcome, and about once a second where there is none."""
         now = time.monotonic()
         if self._bar is not None:
-            self._bar.refresh()
-        elif self._total > 1 and now - self._last_line >= _SECONDS_BETWEEN_LINES:
-            self._last_line = now
-            print(self._line(), file=sys.stderr, flush=True)
+            if now - self._shown >= _SECONDS_BETWEEN_BARS:
+                self._shown = now
+                self._draw()
+        elif self._total > 1 and now - self._shown >= _SECONDS_BETWEEN_LINES:
+            self._shown = now
+            self.say(self._line())
 
-    def say(self, line: str, stream: TextIO) -> None:
-        """Prints a line without tearing the bar."""
+    def say(self, line: str) -> None:
+        """Prints a line on standard error, without tearing the bar. Where that fails, nothing can be said."""
+        with contextlib.suppress(OSError):
+            if self._bar is not None:
+                self._bar.write(line, file=sys.stderr)
+            else:
+                print(line, file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Takes the bar away for a line on standard output, if that is the same terminal."""
         if self._bar is not None:
-            self._bar.write(line, file=stream)
-            stream.flush()
-        else:
-            print(line, file=stream, flush=True)
+            with contextlib.suppress(OSError):
+                self._bar.clear()
 
     def close(self) -> None:
         """Removes the bar and prints the totals."""
         if self._bar is not None:
-            self._bar.close()
+            self._draw()
+            with contextlib.suppress(OSError):
+                self._bar.close()
+            self._bar = None
         if self._total > 1:
-            print(self._line(), file=sys.stderr, flush=True)
+            self.say(self._line())
 
-    def _show_failed(self) -> None:
+    def _draw(self) -> None:
+        self._bar.initial, self._bar.n = self.before, self.done + self.failed
         self._bar.set_postfix_str(f"done {self.done}, failed {self.failed}", refresh=False)
+        with contextlib.suppress(OSError):
+            self._bar.refresh()
 
     def _line(self) -> str:
         asked = self.done + self.failed
-        rate = (asked - self._before) / max(time.monotonic() - self._began, 1e-3)
+        rate = (asked - self.before) / max(time.monotonic() - self._began, 1e-3)
         left = self._total - asked
         line = f"okdok: {self.done} done, {self.failed} failed of {self._total}, {rate:.1f} ids/s"
         if left and rate:

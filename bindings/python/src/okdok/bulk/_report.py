@@ -6,86 +6,62 @@ each run: an id with more starts than rows was in a call when the process died.
 
 from __future__ import annotations
 
-import collections
-import dataclasses
-import datetime
+import errno
 import json
 import os
 import stat
 import threading
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
-from .. import Deletion
-from .._errors import OkdokError
-from .._status import Status
+from ._outcome import Outcome, digest, digest_of_bytes
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-_DELETED = (Status.OK.name, Status.PRESUMED_DELETED.name)
-_FINAL_WHEN_KNOWN = (Status.NOT_FOUND.name, Status.BAD_REQUEST.name)
+# What a report knows of an id is a small number, since there may be very many: the status of its last row in three
+# bits, whether an outcome was ever unknown, whether this run has come to it, and the starts without a row.
+_FINAL = ("OK", "PRESUMED_DELETED", "INVALID_ARGUMENT", "NOT_FOUND", "BAD_REQUEST")
+_STATUS_BITS, _UNKNOWN, SEEN, _ONE_START = 7, 8, 16, 32
+_CODES = {status: code for code, status in enumerate(_FINAL, 1)}
+_DELETED = (_CODES["OK"], _CODES["PRESUMED_DELETED"])
 
 
-@dataclass(frozen=True)
-class Row:
-    """The outcome of one id."""
-
-    id: str
-    base_url: str
-    time: str
-    status: str
-    http_status: int = 0
-    attempts: int = 0
-    outcome_unknown: bool = False
-    retry_after: float = 0.0
-    service_code: str = ""
-    service_value: str = ""
-    message: str = ""
-
-    def to_json(self) -> str:
-        # ASCII, so that even an id that is not text can be written and read back.
-        return json.dumps(dataclasses.asdict(self))
+def maybe_deleted(known: int) -> bool:
+    """Whether an earlier call may have deleted the id."""
+    return known & _STATUS_BITS not in _DELETED and (known & _UNKNOWN != 0 or known >= _ONE_START)
 
 
-def row_of(
-    signature_request_id: str, base_url: str, outcome: Deletion | OkdokError, *, maybe_deleted_before: bool
-) -> Row:
-    """The row for how a call ended.
+def final(known: int) -> str | None:
+    """The status of an id that needs not be asked for again."""
+    code = known & _STATUS_BITS
+    if code == 0 or (code > _CODES["INVALID_ARGUMENT"] and maybe_deleted(known)):
+        return None
+    return _FINAL[code - 1]
 
-    :param maybe_deleted_before: an earlier call may have deleted the id. That stays so until a call finds it deleted.
-    """
-    now = datetime.datetime.now(datetime.timezone.utc)
-    row = Row(
-        id=signature_request_id,
-        base_url=base_url,
-        time=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        status=Status.OK.name,
-        http_status=outcome.http_status,
-        attempts=outcome.attempts,
-    )
-    if isinstance(outcome, Deletion):
-        return dataclasses.replace(row, status=_DELETED[outcome.presumed])
-    row = dataclasses.replace(
-        row,
-        status=outcome.status.name if isinstance(outcome.status, Status) else str(outcome.status),
-        outcome_unknown=outcome.outcome_unknown,
-        retry_after=outcome.retry_after,
-        service_code=outcome.service_code,
-        service_value=outcome.service_value,
-        message=str(outcome),
-    )
-    if not maybe_deleted_before:
-        return row
-    if row.status == Status.NOT_FOUND.name:
-        return dataclasses.replace(
-            row,
-            status=Status.PRESUMED_DELETED.name,
-            message="does not exist, but an earlier call whose outcome was not learned may have deleted it; "
-            "the id or the host may also be wrong",
-        )
-    return dataclasses.replace(row, outcome_unknown=True)
+
+# The same few numbers again and again: one object each.
+_numbers: dict[int, int] = {}
+
+
+def add_start(known: dict[bytes, int], line: bytes) -> None:
+    """An id was asked for: a line of ``FILE.started``."""
+    key = digest_of_bytes(line)
+    number = known.get(key, 0) + _ONE_START
+    known[key] = _numbers.setdefault(number, number)
+
+
+def add_row(known: dict[bytes, int], row: dict[str, Any]) -> bytes:
+    """An outcome was written: a row of ``FILE``. Returns the digest of its id."""
+    key = digest(row["id"])
+    number = (known.get(key, 0) & ~_STATUS_BITS) - _ONE_START | _CODES.get(row["status"], 0)
+    if row["outcome_unknown"]:
+        number |= _UNKNOWN
+    known[key] = _numbers.setdefault(number, number)
+    return key
 
 
 class ReportError(Exception):
@@ -93,46 +69,46 @@ class ReportError(Exception):
 
 
 class Report:
-    """``FILE`` and ``FILE.started``, locked. All methods but ``close`` may be called from any thread.
+    """``FILE`` and ``FILE.started``, locked. ``start`` and ``write`` may be called from any thread.
 
     :param resume: go on with an existing report; without, an existing one is refused.
-    :raises ReportError: it exists, is in use, is of another base URL, or is no report.
+    :raises ReportError: it exists, is in use, is of another base URL, is no report, or cannot be made.
     """
 
     def __init__(self, path: str, base_url: str, *, resume: bool) -> None:
+        self.known: dict[bytes, int] = {}
+        """By digest of the id: a number for ``final`` and ``maybe_deleted``."""
         self._path = path
         self._lock = threading.Lock()
         self._broken = False
-        self._maybe_deleted: set[str] = set()
-        self._final: dict[str, str] = {}
+        self._next_sync = time.monotonic() + 1
         self._rows = self._started = -1
+        self._made: list[str] = []
         try:
             self._open(resume)
             self._read(base_url)
         except BaseException:
             self.close()
+            # Nothing half made is left: it would stand in the way of the next run.
+            for made in self._made:
+                os.unlink(made)
             raise
 
-    def final(self, signature_request_id: str) -> str | None:
-        """The status of an id that needs not be asked for again."""
-        return self._final.get(signature_request_id)
-
-    def maybe_deleted(self, signature_request_id: str) -> bool:
-        """Whether a call of an earlier run may have deleted it."""
-        return signature_request_id in self._maybe_deleted
-
     def start(self, signature_request_id: str) -> None:
-        """To be called before an id is asked for."""
-        # The library refuses any other id before it sends anything.
-        if "\n" not in signature_request_id and _is_text(signature_request_id):
-            self._append(self._started, signature_request_id)
+        """To be called before an id is asked for; one that the library would send, so a line of text."""
+        self._append(self._started, signature_request_id)
 
-    def write(self, row: Row) -> None:
-        """Writes the outcome of an id that was started."""
-        self._append(self._rows, row.to_json())
+    def write(self, outcome: Outcome) -> None:
+        """Writes the outcome of an id."""
+        self._append(self._rows, outcome.to_json())
+
+    def sync_if_due(self) -> None:
+        """Has the system bring both files to the disk, once a second."""
+        if time.monotonic() >= self._next_sync:
+            self.sync()
 
     def sync(self) -> None:
-        """Has the system bring both files to the disk."""
+        self._next_sync = time.monotonic() + 1
         try:
             os.fsync(self._started)
             os.fsync(self._rows)
@@ -154,44 +130,50 @@ class Report:
             for path in (self._path, started):
                 if os.path.lexists(path):
                     raise ReportError(f"{path} exists: go on with it by --resume, or name another report")
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | (0 if resume else os.O_EXCL)
         try:
-            self._rows = os.open(self._path, flags, 0o666)
+            self._rows = self._open_file(self._path, resume)
             if not stat.S_ISREG(os.fstat(self._rows).st_mode):
                 raise ReportError(f"{self._path} is not a regular file")
-            fcntl.flock(self._rows, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._started = os.open(started, flags, 0o666)
-        except BlockingIOError:
-            raise ReportError(f"{self._path} is in use by another process") from None
+            self._take_lock()
+            self._started = self._open_file(started, resume)
         except OSError as problem:
             raise ReportError(f"{self._path} cannot be used: {problem}") from problem
 
-    def _read(self, base_url: str) -> None:
-        unanswered: collections.Counter[str] = collections.Counter()
-        for line in _whole_lines(self._started):
-            unanswered[line.decode(errors="replace")] += 1
-        last: dict[str, str] = {}
-        for number, line in enumerate(_whole_lines(self._rows), 1):
+    def _open_file(self, path: str, resume: bool) -> int:
+        flags = os.O_RDWR | os.O_APPEND
+        if resume:
             try:
-                row = _row_in(line)
-            except (ValueError, TypeError):
-                raise ReportError(f"{self._path} is not a report: line {number}") from None
-            if row.base_url.rstrip("/") != base_url.rstrip("/"):
-                raise ReportError(f"{self._path} is of another base URL: {row.base_url}")
-            last[row.id] = row.status
-            unanswered[row.id] -= 1
-            if row.outcome_unknown:
-                self._maybe_deleted.add(row.id)
-        self._maybe_deleted.update(signature_request_id for signature_request_id, n in unanswered.items() if n > 0)
-        for signature_request_id, status in last.items():
-            if status in _DELETED:
-                self._maybe_deleted.discard(signature_request_id)
-            elif not (
-                status == Status.INVALID_ARGUMENT.name
-                or (status in _FINAL_WHEN_KNOWN and signature_request_id not in self._maybe_deleted)
-            ):
-                continue
-            self._final[signature_request_id] = status
+                return os.open(path, flags)
+            except FileNotFoundError:
+                pass
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
+        self._made.append(path)
+        return descriptor
+
+    def _take_lock(self) -> None:
+        try:
+            fcntl.flock(self._rows, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ReportError(f"{self._path} is in use by another process") from None
+        except OSError as problem:
+            if problem.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+                raise
+            raise ReportError(
+                f"{self._path} cannot be locked, as on some network file systems ({problem}): "
+                "put the report on a disk of this machine"
+            ) from problem
+
+    def _read(self, base_url: str) -> None:
+        with open(self._started, "rb", closefd=False) as file:
+            for line in whole_lines(file):
+                add_start(self.known, line)
+            _cut_off(file, self._started)
+        with open(self._rows, "rb", closefd=False) as file:
+            for row in read_rows(file, self._path):
+                if row["base_url"] != base_url and row["base_url"].rstrip("/") != base_url.rstrip("/"):
+                    raise ReportError(f"{self._path} is of another base URL: {row['base_url']}")
+                add_row(self.known, row)
+            _cut_off(file, self._rows)
 
     def _append(self, descriptor: int, line: str) -> None:
         data = line.encode() + b"\n"
@@ -207,26 +189,34 @@ class Report:
                 raise ReportError(f"{self._path} cannot be written: {problem}") from problem
 
 
-def _whole_lines(descriptor: int) -> list[bytes]:
-    """The lines of a file; a last one without its end is cut off the file: its writer died, or the disk was full."""
-    with open(descriptor, "rb", closefd=False) as file:
-        content = file.read()
-    end = content.rfind(b"\n") + 1
-    if end != len(content):
-        os.ftruncate(descriptor, end)
-    return content[:end].split(b"\n")[:-1]
+def whole_lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file without their ends. A last one that has none is left out, and the file stands before it: its
+    writer died, or the disk was full."""
+    end = 0
+    for line in file:
+        if not line.endswith(b"\n"):
+            break
+        end += len(line)
+        yield line[:-1]
+    file.seek(end)
 
 
-def _row_in(line: bytes) -> Row:
-    row = Row(**json.loads(line))
-    if not all(isinstance(text, str) for text in (row.id, row.base_url, row.status)):
-        raise TypeError
-    return row
+def _cut_off(file: BinaryIO, descriptor: int) -> None:
+    if file.read(1):
+        os.ftruncate(descriptor, file.tell() - 1)
 
 
-def _is_text(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def read_rows(file: BinaryIO, path: str) -> Iterator[dict[str, Any]]:
+    """The rows of a report, the torn last one left out.
+
+    :raises ReportError: it is none.
+    """
+    for number, line in enumerate(whole_lines(file), 1):
+        try:
+            row = json.loads(line)
+            for field, kind in (("id", str), ("base_url", str), ("status", str), ("outcome_unknown", bool)):
+                if not isinstance(row[field], kind):
+                    raise TypeError(field)
+        except (ValueError, TypeError, LookupError):
+            raise ReportError(f"{path} is not a report: line {number}") from None
+        yield row

@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
-import queue
+import collections
+import enum
+import math
+import os
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Union
+from types import TracebackType
 
-from .. import Client, Deletion
-from .._errors import NoResourcesError, OkdokError
-from .._status import Status
-from ._pace import Pace
-from ._report import Report, Row, row_of
+from .. import (
+    Client,
+    Deletion,
+    InvalidArgumentError,
+    NoResourcesError,
+    OkdokError,
+    Status,
+    check_signature_request_id,
+)
+from ._outcome import Outcome, digest, outcome_of
+from ._report import SEEN, Report, final, maybe_deleted
+
+_SAYS_SOMETHING_ABOUT_THE_ID = (Status.OK, Status.PRESUMED_DELETED, Status.NOT_FOUND, Status.BAD_REQUEST)
+
+
+class Reason(str, enum.Enum):
+    """Why a run ended."""
+
+    DONE = "done"
+    """Every id has its outcome."""
+    STOPPED = "stopped"
+    """By ``Run.stop`` or by leaving its block, before every id was asked for."""
+    TOO_MANY_FAILURES = "too many failures"
+    """``max_failures`` calls in a row that said nothing about their ids."""
+    KEY_REFUSED = "key refused"
+    """The service did not accept the key."""
+
+    def __str__(self) -> str:
+        return self.value
 
 
 @dataclass(frozen=True)
@@ -22,86 +50,284 @@ class Paused:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Ended:
-    """A job has ended, maybe by a problem that ends the others too."""
-
-    problem: BaseException | None
-
-
-@dataclass(frozen=True)
-class Signalled:
-    """The user wants an end."""
-
-
-Event = Union[Row, Paused, Ended, Signalled]
-
-
 class Run:
-    """Jobs that ask for each id and say so in ``events``; whoever reads those decides when to ``stop``."""
+    """Deletes many signature requests, and yields the outcome of each as it becomes known.
+
+    To be used as a context manager and an iterator by one thread, once. Leaving the block, also by an exception, stops
+    the run, waits for the calls under way and writes them down. It installs no signal handlers.
+
+    Ids are taken from the iterable in the thread of the loop, up to twice ``jobs`` ahead of what the loop has got: a
+    slow loop slows the run. Each is asked for once, whatever number of times it comes. One that the library would
+    refuse is yielded as ``INVALID_ARGUMENT``. When the service says that there are too many requests, all jobs wait for
+    as long as it asks, and the id is asked for again.
+
+    :param client: used by ``jobs`` threads; not closed.
+    :param ids: any iterable of ``str``.
+    :param jobs: calls at once, 1 to 1000.
+    :param rate: calls a second at most; ``None`` = no limit.
+    :param report: a file that gets one JSON row an outcome before the outcome is yielded. It must not exist.
+    :param resume: go on with an existing report: an id whose outcome is final is neither asked for nor yielded again.
+    :param max_failures: so many calls in a row that say nothing about their ids (no connection, time-outs, 5xx, 403,
+        429) end the run; 0 = never. A key that is not accepted (401) always does.
+    :raises TypeError: an id is not a ``str``; from the loop.
+    :raises ValueError: an argument out of its range, or ``resume`` without ``report``.
+    :raises ReportError: the report cannot be used; from ``with`` or from the loop.
+    :raises NoResourcesError: no thread can be had; from the loop.
+    """
 
     def __init__(
-        self, client: Client, base_url: str, ids: Iterable[str], *, jobs: int, rate: float | None, report: Report | None
+        self,
+        client: Client,
+        ids: Iterable[str],
+        *,
+        jobs: int = 8,
+        rate: float | None = None,
+        report: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        max_failures: int = 20,
     ) -> None:
-        # A SimpleQueue may be put to from a signal handler.
-        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        if not 1 <= jobs <= 1000:
+            raise ValueError(f"jobs must be from 1 to 1000, not {jobs}")
+        if rate is not None and not 0 < rate < math.inf:
+            raise ValueError(f"rate must be above 0, not {rate}")
+        if max_failures < 0:
+            raise ValueError(f"max_failures must be 0 or more, not {max_failures}")
+        if resume and report is None:
+            raise ValueError("resume needs a report")
+        self.reason: Reason | None = None
+        """Why the run ended; ``None`` until it has."""
+        self.finished: collections.Counter[Status] = collections.Counter()
+        """With ``resume``: how many ids, by status, were not asked for because their outcome was final."""
         self._client = client
-        self._base_url = base_url
+        self._base_url = client.base_url
         self._ids = iter(ids)
-        self._next_id = threading.Lock()
-        self._pace = Pace(rate)
-        self._report = report
         self._jobs = jobs
+        self._interval = 1 / rate if rate else 0.0
+        self._report_path = report
+        self._resume = resume
+        self._max_failures = max_failures
+        self._report: Report | None = None
+        self._known: dict[bytes, int] = {}
+        # Reentrant, so that a signal handler may call stop().
+        self._lock = threading.RLock()
+        self._work = threading.Condition(self._lock)
+        self._pace = threading.Condition(self._lock)
+        self._news = threading.Condition(self._lock)
+        self._pending: collections.deque[tuple[str, bool]] = collections.deque()
+        self._ready: collections.deque[Outcome | Paused] = collections.deque()
+        self._exhausted = False
+        self._stopped = False
+        self._threads = 0
+        self._under_way = 0
+        self._not_before = 0.0
+        self._failures = 0
+        self._entered = False
+        self._no_point: Reason | None = None
+        self._problem: BaseException | None = None
 
-    def start(self) -> int:
-        """Starts the jobs, as many as there are threads to be had, and says how many."""
-        for started in range(self._jobs):
+    def __enter__(self) -> Run:
+        if self._report_path is not None:
+            self._report = Report(os.fspath(self._report_path), self._base_url, resume=self._resume)
+            self._known = self._report.known
+        self._entered = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+        with self._lock:
+            while self._threads:
+                self._news.wait()
+        self._settle()
+        if self._report is not None:
             try:
-                threading.Thread(target=self._work, daemon=True).start()
-            except RuntimeError as problem:
-                if started == 0:
-                    raise NoResourcesError(f"no thread could be started: {problem}") from problem
-                return started
-        return self._jobs
+                if kind is None and self._problem is None:
+                    self._report.sync()
+            finally:
+                self._report.close()
+
+    def __iter__(self) -> Iterator[Outcome]:
+        return self
+
+    def __next__(self) -> Outcome:
+        while True:
+            event = self._next(1.0)
+            if isinstance(event, Outcome):
+                return event
 
     def stop(self) -> None:
-        """Lets calls under way finish and be written down, and starts no more."""
-        self._pace.stop()
+        """No id is begun any more; the calls under way end and are yielded. From any thread, also a signal handler."""
+        self._stopped = True
+        with self._lock:
+            for condition in (self._work, self._pace, self._news):
+                condition.notify_all()
 
-    def _work(self) -> None:
+    def _next(self, timeout: float) -> Outcome | Paused | None:
+        """What happens next; None when nothing did within so many seconds, or when the run was stopped meanwhile."""
+        if not self._entered:
+            raise RuntimeError("a bulk.Run is to be used in a with statement")
+        self._take_ids()
+        if self._report is not None:
+            self._report.sync_if_due()
+        with self._lock:
+            if not self._ready and not self._over():
+                self._news.wait(timeout)
+            if self._ready:
+                return self._ready.popleft()
+            if not self._over():
+                return None
+        self._settle()
+        if self._problem is not None:
+            raise self._problem
+        raise StopIteration
+
+    def _over(self) -> bool:
+        return self._threads == 0 and (self._stopped or (self._exhausted and not self._pending))
+
+    def _settle(self) -> None:
+        if self.reason is None:
+            all_asked = self._exhausted and not self._pending and self._problem is None
+            self.reason = self._no_point or (Reason.DONE if all_asked else Reason.STOPPED)
+
+    def _take_ids(self) -> None:
+        """Fills up what is pending. An id costs the memory of its digest from then on."""
+        while not self._exhausted and not self._stopped:
+            with self._lock:
+                if len(self._pending) + self._under_way + len(self._ready) >= 2 * self._jobs:
+                    return
+            try:
+                signature_request_id = next(self._ids)
+            except StopIteration:
+                with self._lock:
+                    self._exhausted = True
+                    self._work.notify_all()
+                return
+            try:
+                key = digest(signature_request_id)
+            except AttributeError:
+                # Not a str; with the words that a call would have.
+                check_signature_request_id(signature_request_id)
+                raise
+            known = self._known.get(key, 0)
+            if known & SEEN:
+                continue
+            self._known[key] = known | SEEN
+            status = final(known)
+            if status is not None:
+                self.finished[Status[status]] += 1
+                continue
+            try:
+                check_signature_request_id(signature_request_id)
+            except InvalidArgumentError as error:
+                outcome = outcome_of(signature_request_id, self._base_url, error)
+                if self._report is not None:
+                    self._report.write(outcome)
+                with self._lock:
+                    self._ready.append(outcome)
+                continue
+            with self._lock:
+                self._pending.append((signature_request_id, maybe_deleted(known)))
+                if self._threads < min(self._jobs, len(self._pending) + self._under_way):
+                    self._start_thread()
+                self._work.notify()
+
+    def _start_thread(self) -> None:
+        try:
+            threading.Thread(target=self._job, name="okdok-bulk", daemon=True).start()
+        except RuntimeError as problem:
+            if self._threads == 0:
+                self._stopped = True
+                raise NoResourcesError(f"no thread could be started: {problem}", outcome_unknown=False) from problem
+            self._jobs = self._threads
+        else:
+            self._threads += 1
+
+    def _job(self) -> None:
         problem: BaseException | None = None
         try:
             while True:
-                with self._next_id:
-                    signature_request_id = next(self._ids, None)
-                row = None if signature_request_id is None else self._ask(signature_request_id)
-                if row is None:
+                taken = self._begin()
+                if taken is None:
                     break
-                self.events.put(row)
-        except BaseException as raised:  # noqa: BLE001 # a job that vanished silently would be waited for
+                outcome = self._ask(*taken)
+                with self._lock:
+                    self._under_way -= 1
+                    self._ready.append(outcome)
+                    self._news.notify()
+        except BaseException as raised:  # noqa: BLE001 # it belongs to the thread of the loop
             problem = raised
-        self.events.put(Ended(problem))
+        with self._lock:
+            if problem is not None:
+                self._problem = self._problem or problem
+                self.stop()
+            self._threads -= 1
+            self._news.notify_all()
 
-    def _ask(self, signature_request_id: str) -> Row | None:
-        """The outcome, written down; None when stopped before the first call."""
-        row: Row | None = None
-        maybe_deleted = self._report is not None and self._report.maybe_deleted(signature_request_id)
-        while self._pace.wait():
-            if row is None and self._report is not None:
-                self._report.start(signature_request_id)
-            outcome: Deletion | OkdokError
+    def _begin(self) -> tuple[str, bool] | None:
+        """Waits for an id whose call may begin; None when there will be none."""
+        with self._lock:
+            while True:
+                if not self._stopped and not self._pending and not self._exhausted:
+                    self._work.wait()
+                elif self._stopped or not self._pending:
+                    return None
+                elif self._may_call():
+                    self._under_way += 1
+                    return self._pending.popleft()
+
+    def _may_call(self) -> bool:
+        """Whether a call may begin now; waits otherwise, and is to be asked again. Under the lock."""
+        now = time.monotonic()
+        if now < self._not_before:
+            self._pace.wait(min(self._not_before - now, threading.TIMEOUT_MAX))
+            return False
+        self._not_before = now + self._interval
+        return True
+
+    def _ask(self, signature_request_id: str, maybe_deleted_before: bool) -> Outcome:
+        """The outcome, written down."""
+        if self._report is not None:
+            self._report.start(signature_request_id)
+        while True:
+            ended: Deletion | OkdokError
             try:
-                outcome = self._client.delete_signature_request(signature_request_id)
+                ended = self._client.delete_signature_request(signature_request_id)
             except OkdokError as error:
-                outcome = error
-            row = row_of(signature_request_id, self._base_url, outcome, maybe_deleted_before=maybe_deleted)
-            if row.status != Status.RATE_LIMITED.name:
+                ended = error
+            outcome = outcome_of(signature_request_id, self._base_url, ended, maybe_deleted_before=maybe_deleted_before)
+            self._end_where_there_is_no_point(outcome.status)
+            if outcome.status != Status.RATE_LIMITED or not self._paused(outcome.retry_after):
                 break
-            maybe_deleted = row.outcome_unknown
-            # A service that does not say how long is given a second.
-            paused = Paused(row.retry_after or 1.0)
-            self._pace.pause(paused.seconds)
-            self.events.put(paused)
-        if row is not None and self._report is not None:
-            self._report.write(row)
-        return row
+            maybe_deleted_before = outcome.outcome_unknown
+        if self._report is not None:
+            self._report.write(outcome)
+        return outcome
+
+    def _end_where_there_is_no_point(self, status: Status) -> None:
+        with self._lock:
+            if status in _SAYS_SOMETHING_ABOUT_THE_ID:
+                self._failures = 0
+                return
+            self._failures += 1
+            if status == Status.UNAUTHORIZED:
+                self._no_point = self._no_point or Reason.KEY_REFUSED
+            elif self._failures == self._max_failures:
+                self._no_point = self._no_point or Reason.TOO_MANY_FAILURES
+            else:
+                return
+            self.stop()
+
+    def _paused(self, seconds: float) -> bool:
+        """Makes every job wait; whether the call may be made again then."""
+        # A service that does not say how long is given a second.
+        seconds = seconds or 1.0
+        with self._lock:
+            self._not_before = max(self._not_before, time.monotonic() + seconds)
+            if not self._stopped:
+                self._ready.append(Paused(seconds))
+                self._news.notify()
+            while not self._stopped:
+                if self._may_call():
+                    return True
+        return False

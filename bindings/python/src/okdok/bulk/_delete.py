@@ -1,0 +1,218 @@
+"""``okdok delete``: a ``Run`` with ids from the command line or standard input, signals, and output for people."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import os
+import signal
+import sys
+from types import FrameType
+from typing import BinaryIO
+
+from .. import Client, Status
+from . import _streams
+from ._exit import Exit
+from ._input import Ids, InputError
+from ._outcome import Outcome
+from ._progress import Progress
+from ._run import Paused, Reason, Run
+
+_TOLD_AT_MOST = 20
+
+
+def client_of(options: argparse.Namespace) -> Client:
+    """The client that environment and options name; the options stand for the variables."""
+    if options.base_url:
+        os.environ["OKDOK_BASE_URL"] = options.base_url
+    if options.api_key_file:
+        os.environ.pop("OKDOK_API_KEY", None)
+        os.environ["OKDOK_API_KEY_FILE"] = options.api_key_file
+    return Client.from_env()
+
+
+def run(options: argparse.Namespace, stdin: BinaryIO | None) -> Exit:
+    if options.resume and not options.report:
+        raise InputError("--resume needs --report")
+    if options.csv is not None and "-" not in options.ids:
+        raise InputError("--csv is for standard input: name it by -")
+    with client_of(options) as client, _Signals() as signals:
+        ids = Ids(options.ids, stdin, options.csv)
+        if options.dry_run:
+            return _dry_run(ids, as_json=options.json)
+        refused = _tell_refused(ids)
+        if refused and not options.skip_invalid:
+            _streams.say(
+                f"okdok: {refused} of {ids.count} ids would be refused, so nothing was sent; "
+                "--skip-invalid goes on without them"
+            )
+            return Exit.REFUSED
+        return _Deleting(options, ids, client, signals).run()
+
+
+def _dry_run(ids: Ids, *, as_json: bool) -> Exit:
+    code = Exit.DONE
+    for place, one, refusal in ids.check():
+        if refusal is not None:
+            code = Exit.NOT_ALL
+        if as_json:
+            print(json.dumps({"id": one, "valid": refusal is None, "message": refusal or ""}))
+        elif refusal is None:
+            print(f"would delete {one}")
+        else:
+            _streams.say(f"{place}{_streams.printable(one)}: INVALID_ARGUMENT: {refusal}")
+    return code
+
+
+def _tell_refused(ids: Ids) -> int:
+    refused = 0
+    for place, one, refusal in ids.check():
+        if refusal is not None:
+            refused += 1
+            if refused <= _TOLD_AT_MOST:
+                _streams.say(f"{place}{_streams.printable(one)}: INVALID_ARGUMENT: {refusal}")
+    if refused > _TOLD_AT_MOST:
+        _streams.say(f"okdok: and {refused - _TOLD_AT_MOST} more that would be refused")
+    return refused
+
+
+class _Signals:
+    """The first stops the run, the second leaves at once."""
+
+    def __init__(self) -> None:
+        self.arrived = False
+        self.run: Run | None = None
+
+    def __enter__(self) -> _Signals:
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            # A shell starts background jobs with Ctrl-C ignored, nohup ignores SIGHUP.
+            if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.run = None
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        if self.arrived:
+            os._exit(Exit.STOPPED)
+        self.arrived = True
+        if self.run is None:
+            raise KeyboardInterrupt
+        # Not by way of the main thread, which may be writing to somebody who does not read.
+        self.run.stop()
+
+
+class _Deleting:
+    def __init__(self, options: argparse.Namespace, ids: Ids, client: Client, signals: _Signals) -> None:
+        self._options = options
+        self._signals = signals
+        self._total = ids.count
+        self._progress = Progress(ids.count)
+        self._on_terminal = sys.stdout.isatty()
+        # On a terminal the bar says enough, but for a single id there is none.
+        self._done_ids_are_told = not self._on_terminal or options.verbose or ids.count == 1
+        self._done_statuses = {Status.OK, Status.PRESUMED_DELETED}
+        if options.missing_ok:
+            self._done_statuses.add(Status.NOT_FOUND)
+        self._done = self._failed = 0
+        self._last_failure: Outcome | None = None
+        self._nobody_reads = False
+        self._output_problem: OSError | None = None
+        self._run = Run(
+            client, ids, jobs=max(1, min(options.jobs, ids.count)), rate=options.rate, report=options.report,
+            resume=options.resume, max_failures=options.max_failures,
+        )  # fmt: skip
+
+    def run(self) -> Exit:
+        stopping_was_told = False
+        try:
+            with self._run:
+                self._signals.run = self._run
+                while True:
+                    try:
+                        event = self._run._next(1.0)
+                    except StopIteration:
+                        break
+                    if self._signals.arrived and not stopping_was_told:
+                        stopping_was_told = True
+                        self._progress.say("okdok: stopping; calls under way finish (again: leave at once)")
+                    if isinstance(event, Outcome):
+                        self._count(event)
+                        self._tell(event)
+                    elif isinstance(event, Paused):
+                        self._progress.say(f"okdok: rate limited, waiting {event.seconds:g} s")
+                    self._progress.tick()
+        finally:
+            self._count_finished()
+            self._progress.close()
+        return self._end()
+
+    def _count(self, outcome: Outcome) -> None:
+        if outcome.status in self._done_statuses:
+            self._done += 1
+        else:
+            self._failed += 1
+            self._last_failure = outcome
+        self._count_finished()
+
+    def _count_finished(self) -> None:
+        """Those of earlier runs too."""
+        finished = self._run.finished
+        before = sum(finished.values())
+        done_before = sum([finished[status] for status in self._done_statuses])
+        self._progress.before = before
+        self._progress.done = self._done + done_before
+        self._progress.failed = self._failed + before - done_before
+
+    def _tell(self, outcome: Outcome) -> None:
+        if self._options.json:
+            self._print(outcome.to_json())
+        elif outcome.status in self._done_statuses:
+            if self._done_ids_are_told:
+                words = {Status.OK: "deleted", Status.PRESUMED_DELETED: "presumed deleted", Status.NOT_FOUND: "missing"}
+                self._print(f"{words[outcome.status]} {outcome.id}")
+        # Those were told before anything was sent.
+        elif outcome.status != Status.INVALID_ARGUMENT:
+            unknown = " (it may have been deleted)" if outcome.outcome_unknown else ""
+            self._progress.say(f"{_streams.printable(outcome.id)}: {outcome.status.name}{unknown}: {outcome.message}")
+
+    def _print(self, line: str) -> None:
+        try:
+            if self._on_terminal:
+                self._progress.clear()
+            print(line, flush=True)
+        except OSError as problem:
+            _streams.give_up_broken_ones()
+            self._run.stop()
+            # EIO: a terminal that is gone.
+            if problem.errno in (errno.EPIPE, errno.EIO):
+                self._nobody_reads = True
+            else:
+                self._output_problem = self._output_problem or problem
+
+    def _end(self) -> Exit:
+        reason, last = self._run.reason, self._last_failure
+        if self._output_problem is not None:
+            _streams.say(f"okdok: stopped: the output cannot be written: {self._output_problem}")
+            return Exit.REFUSED
+        way_on = "; --resume goes on" if self._options.report else ""
+        if reason == Reason.KEY_REFUSED and last is not None:
+            _streams.say(f"okdok: ended: the service refused the key{way_on}")
+            return Exit.NO_POINT
+        if reason == Reason.TOO_MANY_FAILURES and last is not None:
+            _streams.say(
+                f"okdok: ended after {self._options.max_failures} failures in a row, "
+                f"the last {last.status.name}: {last.message}{way_on}"
+            )
+            return Exit.NO_POINT
+        if reason == Reason.STOPPED or self._nobody_reads:
+            _streams.say(f"okdok: stopped before every id was asked for{way_on}")
+            return Exit.STOPPED
+        if self._total == 0:
+            _streams.say("okdok: there are no ids, so nothing was asked")
+        elif self._done + self._failed == 0:
+            _streams.say(f"okdok: nothing is left to ask: {self._options.report} has the outcome of every id")
+        return Exit.NOT_ALL if self._progress.failed else Exit.DONE

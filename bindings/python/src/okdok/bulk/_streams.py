@@ -1,0 +1,51 @@
+"""Standard streams that may be closed, full, or without anybody at their other end."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from typing import TextIO
+
+
+def set_up() -> TextIO | None:
+    """Makes standard output and error usable whatever they are; standard input, if there is one."""
+    # A report or a connection must not get the number of a closed stream, and print() would take standard output
+    # for a missing standard error.
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        # An id that the locale's encoding lacks is no reason to stop.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    return sys.stdin
+
+
+def say(line: str) -> None:
+    """Prints a line on standard error. Where that fails, nothing can be said."""
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
+
+
+def give_up_broken_ones() -> None:
+    """Sends to nobody what neither a reader nor a disk takes, so that no later line and no exit fails on it."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nobody = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nobody, stream.fileno())
+            os.close(nobody)
+
+
+def printable(signature_request_id: str) -> str:
+    # A refused id may hold anything, terminal controls too.
+    return signature_request_id if signature_request_id.isprintable() else ascii(signature_request_id)

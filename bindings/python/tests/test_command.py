@@ -1,0 +1,731 @@
+from __future__ import annotations
+
+import csv
+import fcntl
+import importlib.util
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import okdok
+import pytest
+from conftest import MakePort
+from fault_server import ca_file
+from okdok.bulk import _progress
+
+Okdok = Callable[..., "subprocess.CompletedProcess[str]"]
+COMMAND = [sys.executable, "-m", "okdok"]
+
+
+@pytest.fixture
+def run(service: str, monkeypatch: pytest.MonkeyPatch) -> Okdok:
+    """The command, by default with a service that has every id once, but those that begin with ``missing-``."""
+    monkeypatch.setenv("OKDOK_BASE_URL", service)
+    monkeypatch.setenv("OKDOK_API_KEY", "sandbox-key")
+
+    def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+        ended = subprocess.run([*COMMAND, *arguments], input=stdin, check=False, capture_output=True, timeout=60)
+        return subprocess.CompletedProcess(
+            ended.args, ended.returncode, ended.stdout.decode("utf-8"), ended.stderr.decode("utf-8")
+        )
+
+    return run
+
+
+@pytest.fixture
+def start(run: Okdok) -> Iterator[Start]:  # sets the environment
+    """The command, left running."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str, pipe_size: int | None = None) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if pipe_size is not None:
+            assert process.stdout
+            fcntl.fcntl(process.stdout, 1031, pipe_size)  # F_SETPIPE_SZ, which Python knows from 3.10 on
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    """A line of shell in which okdok is the command."""
+    line = line.replace("okdok ", f"{sys.executable} -m okdok ", 1)
+    return subprocess.run(["sh", "-c", line], check=False, capture_output=True, encoding="utf-8", timeout=60)
+
+
+def on_a_terminal(*arguments: str) -> tuple[str, int]:
+    """What the command shows there, and its exit code."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], stdout=theirs, stderr=theirs, env={**os.environ, "OKDOK_API_KEY": "key"}
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    except OSError:
+        # A terminal without its other side.
+        pass
+    os.close(ours)
+    return shown.decode(), process.wait(60)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """For what only the system can tell, which sends no event."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def asleep_in_write(pid: int) -> bool:
+    return (
+        "pipe_write" in Path(f"/proc/{pid}/wchan").read_text() or Path(f"/proc/{pid}/syscall").read_text()[:2] == "1 "
+    )
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+class TestOutcomes:
+    def test_deleted(self, run: Okdok) -> None:
+        ended = run("delete", "cli-é")
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "deleted cli-é\n", "")
+
+    def test_missing(self, run: Okdok) -> None:
+        ended = run("delete", "missing-1")
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr.startswith("missing-1: NOT_FOUND: ")
+
+    def test_missing_ok(self, run: Okdok) -> None:
+        ended = run("delete", "--missing-ok", "missing-1")
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "missing missing-1\n", "")
+
+    def test_presumed(self, run: Okdok, serve: MakePort) -> None:
+        ended = run("delete", "--base-url", serve("delete:reset=0", "service").url, "id")
+        assert (ended.returncode, ended.stdout) == (0, "presumed deleted id\n")
+
+    def test_some_failed(self, run: Okdok, sandbox: str) -> None:
+        first, second = str(uuid.uuid4()), str(uuid.uuid4())
+        ended = run("delete", "--base-url", sandbox, "--missing-ok", first, "missing-1", "invalid-1", second)
+        assert ended.returncode == 1
+        assert sorted(ended.stdout.splitlines()) == sorted(
+            [f"deleted {first}", f"deleted {second}", "missing missing-1"]
+        )
+        assert ended.stderr.startswith("invalid-1: BAD_REQUEST: ")
+        assert "okdok: 3 done, 1 failed of 4" in ended.stderr
+
+    def test_an_unknown_outcome_is_said(self, run: Okdok, serve: MakePort) -> None:
+        ended = run("delete", "--base-url", serve("reply=500").url, "id")
+        assert ended.returncode == 1
+        assert ended.stderr.startswith("id: SERVER_ERROR (it may have been deleted): ")
+
+    def test_json(self, run: Okdok, service: str) -> None:
+        ended = run("delete", "--json", "cli-json", "missing-1")
+        assert ended.returncode == 1
+        found = {row["id"]: row for row in map(json.loads, ended.stdout.splitlines())}
+        assert set(found) == {"cli-json", "missing-1"}
+        assert found["cli-json"]["status"] == "OK"
+        assert found["missing-1"]["status"] == "NOT_FOUND"
+        assert found["missing-1"]["service_code"] == "err.signature.request.not.exist"
+        assert {row["base_url"] for row in found.values()} == {service}
+        assert [attempt["status"] for attempt in found["missing-1"]["attempt_log"]] == ["NOT_FOUND"]
+
+
+class TestUse:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            [],
+            ["delete"],
+            ["delete", "--jobs", "0", "id"],
+            ["delete", "--jobs", "1.5", "id"],
+            ["delete", "--rate", "0", "id"],
+            ["delete", "--rate", "nan", "id"],
+            ["delete", "--rate", "x", "id"],
+            ["delete", "--resume", "id"],
+            ["delete", "--api-key", "secret", "id"],
+            ["delete", "--base-url", "http://example.org", "id"],
+            ["delete", "--api-key-file", "/nowhere/key", "id"],
+            ["delete", "--report", "/nowhere/report", "id"],
+            ["delete", "--max-failures", "-1", "id"],
+            ["delete", "--csv", "id", "id"],
+            ["summary"],
+            ["summary", "/nowhere/report"],
+            ["check", "id"],
+        ],
+    )
+    def test_wrong_use(self, run: Okdok, arguments: list[str]) -> None:
+        ended = run(*arguments)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr
+        assert "Traceback" not in ended.stderr
+
+    def test_the_environment_is_needed(self, run: Okdok, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("OKDOK_BASE_URL")
+        ended = run("delete", "id")
+        assert (ended.returncode, "OKDOK_BASE_URL is not set" in ended.stderr) == (2, True)
+
+    def test_no_library(self, run: Okdok, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("OKDOK_LIBRARY", "/nowhere/libokdok.so")
+        ended = run("delete", "id")
+        assert (ended.returncode, "no usable library" in ended.stderr) == (2, True)
+        assert "Traceback" not in ended.stderr
+
+    def test_options_instead_of_the_environment(
+        self, run: Okdok, sandbox: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.delenv("OKDOK_BASE_URL")
+        monkeypatch.setenv("OKDOK_API_KEY", "another-key")
+        (tmp_path / "key").write_text("sandbox-key\n")
+        one = str(uuid.uuid4())
+        ended = run("delete", "--base-url", sandbox, "--api-key-file", str(tmp_path / "key"), one)
+        assert ended.returncode == 0, ended.stderr
+
+    def test_version(self, run: Okdok) -> None:
+        ended = run("--version")
+        assert ended.returncode == 0
+        assert ended.stdout.startswith(f"okdok {okdok.__version__} (library {okdok.__version__}, ")
+
+    def test_help_has_the_exit_codes(self, run: Okdok) -> None:
+        text = run("delete", "--help").stdout
+        assert all(f"\n  {code} " in text for code in (0, 1, 2, 3, 130))
+
+
+class TestSignals:
+    @pytest.fixture(autouse=True)
+    def interruptible(self) -> Iterator[None]:
+        """A shell's background job ignores SIGINT, and so do its children."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_the_first_lets_calls_finish(
+        self, start: Start, serve: MakePort, tmp_path: Path, number: signal.Signals
+    ) -> None:
+        port = serve("hold")
+        report = tmp_path / "report"
+        ids = [f"id-{n}" for n in range(20)]
+        process = start("delete", "--jobs", "4", "--base-url", port.url, "--report", str(report), *ids)
+        port.wait(4)
+        process.send_signal(number)
+        assert process.stderr
+        assert process.stderr.readline().startswith(b"okdok: stopping")
+        port.release()
+        assert process.wait(60) == 130
+        assert port.requests() == 4
+        assert sorted(row["id"] for row in rows(report)) == [f"id-{n}" for n in range(4)]
+
+        resumed = start("delete", "--base-url", port.url, "--report", str(report), "--resume", *ids)
+        assert resumed.wait(60) == 0
+        assert port.requests() == 20
+
+    def test_the_second_leaves_at_once(self, start: Start, serve: MakePort, tmp_path: Path) -> None:
+        port = serve("hold")
+        report = tmp_path / "report"
+        process = start("delete", "--base-url", port.url, "--report", str(report), "a", "b")
+        port.wait(2)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr
+        assert process.stderr.readline().startswith(b"okdok: stopping")
+        process.send_signal(signal.SIGTERM)
+        # The port never answers: only leaving at once ends before the time-out of 30 seconds.
+        began = time.monotonic()
+        assert process.wait(25) == 130
+        assert time.monotonic() - began < 20
+        assert report.read_text() == ""
+        assert sorted(Path(f"{report}.started").read_text().split()) == ["a", "b"]
+
+    def test_every_id_was_asked_for(self, start: Start, serve: MakePort) -> None:
+        port = serve("hold")
+        process = start("delete", "--base-url", port.url, "a", "b")
+        port.wait(2)
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr
+        assert process.stderr.readline().startswith(b"okdok: stopping")
+        port.release()
+        assert process.wait(60) == 0
+
+
+class TestReport:
+    def test_a_row_for_each_id(self, run: Okdok, tmp_path: Path, service: str) -> None:
+        report = tmp_path / "report"
+        ended = run("delete", "--skip-invalid", "--report", str(report), "cli-report", "missing-1", "bad/id")
+        assert ended.returncode == 1
+        found = {row["id"]: row for row in rows(report)}
+        assert {one: row["status"] for one, row in found.items()} == {
+            "cli-report": "OK",
+            "missing-1": "NOT_FOUND",
+            "bad/id": "INVALID_ARGUMENT",
+        }
+        assert all(row["base_url"] == service for row in found.values())
+        assert len(found["missing-1"]) == 13
+        assert sorted(Path(f"{report}.started").read_text().split()) == ["cli-report", "missing-1"]
+
+    def test_a_row_is_there_while_others_are_under_way(self, start: Start, serve: MakePort, tmp_path: Path) -> None:
+        port = serve("ok", "hold")
+        report = tmp_path / "report"
+        process = start("delete", "--jobs", "1", "--base-url", port.url, "--report", str(report), "a", "b")
+        port.wait(2)
+        assert [row["id"] for row in rows(report)] == ["a"]
+        assert Path(f"{report}.started").read_text() == "a\nb\n"
+        port.release()
+        assert process.wait(60) == 0
+
+    def test_one_write_a_row_and_a_sync_every_second(self, serve: MakePort, tmp_path: Path) -> None:
+        port = serve(*["delay=300:ok"] * 8)
+        report = tmp_path / "report"
+        program = """
+import os, sys
+writes, syncs = [], []
+def write(descriptor, data, write=os.write):
+    writes.append(data)
+    return write(descriptor, data)
+def sync(descriptor, fsync=os.fsync):
+    syncs.append(len(writes))
+    fsync(descriptor)
+os.write, os.fsync = write, sync
+from okdok.bulk._command import main
+code = main()
+assert len(writes) == 16, writes
+# Both files, now and then and at the end, when all is written.
+assert 6 <= len(syncs) <= 10, syncs
+assert syncs[-2:] == [16, 16], syncs
+sys.exit(code)
+"""
+        ended = subprocess.run(
+            [sys.executable, "-c", program, "delete", "--jobs", "1", "--base-url", port.url,
+             "--report", str(report), *(f"id-{n}" for n in range(8))],
+            check=False, capture_output=True, encoding="utf-8", timeout=60, env={**os.environ, "OKDOK_API_KEY": "key"},
+        )  # fmt: skip
+        assert (ended.returncode, len(rows(report))) == (0, 8), ended.stderr
+
+    def test_an_existing_one_is_refused(self, run: Okdok, tmp_path: Path) -> None:
+        report = tmp_path / "report"
+        report.write_text("precious")
+        ended = run("delete", "--report", str(report), "cli-existing")
+        assert (ended.returncode, "--resume" in ended.stderr) == (2, True)
+        assert report.read_text() == "precious"
+
+    def test_a_second_process_is_refused(self, run: Okdok, start: Start, serve: MakePort, tmp_path: Path) -> None:
+        port = serve("hold")
+        report = tmp_path / "report"
+        process = start("delete", "--base-url", port.url, "--report", str(report), "a")
+        port.wait(1)
+        ended = run("delete", "--base-url", port.url, "--report", str(report), "--resume", "a")
+        assert (ended.returncode, "in use by another process" in ended.stderr) == (2, True)
+        port.release()
+        assert process.wait(60) == 0
+
+    def test_a_crash_releases_the_lock(self, run: Okdok, start: Start, serve: MakePort, tmp_path: Path) -> None:
+        """And the id that was under way is presumed deleted when it no longer exists."""
+        port = serve("hold:service", "service")
+        report = tmp_path / "report"
+        process = start("delete", "--base-url", port.url, "--report", str(report), "a")
+        port.wait(1)
+        process.kill()
+        process.wait()
+        port.release()
+        port.wait_gone(1)
+        ended = run("delete", "--base-url", port.url, "--report", str(report), "--resume", "a")
+        assert ended.returncode == 0, ended.stderr
+        assert port.deleted("a")
+        assert rows(report)[-1]["status"] in ("OK", "PRESUMED_DELETED")
+
+    def test_nothing_left_to_ask(self, run: Okdok, serve: MakePort, tmp_path: Path) -> None:
+        port = serve("service")
+        command = ["delete", "--base-url", port.url, "--report", str(tmp_path / "report"), "--resume", "a", "missing-1"]
+        assert run(*command).returncode == 1
+        before = port.requests()
+        ended = run(*command)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert "1 done, 1 failed of 2" in ended.stderr
+        assert "okdok: nothing is left to ask" in ended.stderr
+        assert run(*command, "--missing-ok").returncode == 0
+        assert port.requests() == before
+
+    def test_another_base_url_is_refused(self, run: Okdok, serve: MakePort, tmp_path: Path) -> None:
+        port = serve("ok")
+        report = tmp_path / "report"
+        assert run("delete", "--base-url", port.url, "--report", str(report), "a").returncode == 0
+        ended = run("delete", "--report", str(report), "--resume", "b")
+        assert (ended.returncode, port.url in ended.stderr) == (2, True)
+
+    def test_a_full_disk_stops_the_run(self, tmp_path: Path, serve: MakePort) -> None:
+        port = serve("ok")
+        report = tmp_path / "report"
+        program = (
+            "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)); "
+            "from okdok.bulk._command import main; sys.exit(main())"
+        )
+        ids = [f"id-{n}" for n in range(100)]
+        arguments = ["delete", "--jobs", "2", "--base-url", port.url, "--report", str(report)]
+        environment = {**os.environ, "OKDOK_API_KEY": "key"}
+        ended = subprocess.run(
+            [sys.executable, "-c", program, *arguments, *ids],
+            check=False, capture_output=True, encoding="utf-8", timeout=60, env=environment,
+        )  # fmt: skip
+        assert ended.returncode == 2
+        assert "cannot be written" in ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert port.requests() < 20
+        ended = subprocess.run(
+            [*COMMAND, *arguments, "--resume", *ids],
+            check=False, capture_output=True, encoding="utf-8", timeout=60, env=environment,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+        assert len({row["id"] for row in rows(report)}) == 100
+
+
+class TestProgress:
+    def test_a_bar_where_tqdm_is(self, serve: MakePort) -> None:
+        """On a terminal: the bar, failures as they come, and nothing else."""
+        if importlib.util.find_spec("tqdm") is None:
+            pytest.skip("tqdm is not installed")
+        port = serve("reply=400", *["delay=30:ok"] * 29)
+        shown, code = on_a_terminal("delete", "--jobs", "1", "--base-url", port.url, *(f"id-{n}" for n in range(30)))
+        assert code == 1
+        assert "30/30 [" in shown
+        assert "ids/s, done 29, failed 1]" in shown
+        assert "id-0: BAD_REQUEST: " in shown
+        assert "okdok: 29 done, 1 failed of 30" in shown
+        assert "deleted id-" not in shown
+
+    def test_every_id_if_asked_for(self, serve: MakePort) -> None:
+        shown, code = on_a_terminal("delete", "-v", "--base-url", serve("ok").url, *(f"id-{n}" for n in range(5)))
+        assert (code, shown.count("deleted id-")) == (0, 5)
+
+    def test_a_single_id_has_its_line(self, serve: MakePort) -> None:
+        assert on_a_terminal("delete", "--base-url", serve("ok").url, "id") == ("deleted id\r\n", 0)
+
+    def test_a_line_where_it_is_not(self, serve: MakePort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "tqdm.py").write_text("raise ImportError")
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]]))
+        port = serve("reply=400", "ok")
+        shown, code = on_a_terminal("delete", "--jobs", "1", "--base-url", port.url, *(f"id-{n}" for n in range(30)))
+        assert code == 1
+        assert "30/30" not in shown
+        assert "okdok: 29 done, 1 failed of 30" in shown
+
+    def test_the_plain_line(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        clock = [0.0]
+        monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+        progress = _progress.Progress(1000)
+        progress.before = progress.done = 100
+        for n in range(200):
+            progress.done += n % 100 != 0
+            progress.failed += n % 100 == 0
+            clock[0] += 0.125
+            progress.tick()
+        lines = capsys.readouterr().err.splitlines()
+        assert lines == [
+            "okdok: 179 done, 1 failed of 1000, 8.0 ids/s, 1:42 left",
+            "okdok: 258 done, 2 failed of 1000, 8.0 ids/s, 1:32 left",
+        ]
+
+
+class TestStreams:
+    """A stream that is not there, has nobody at its other end, or is full: one line and an exit code."""
+
+    IDS = tuple(f"id-{n}" for n in range(2000))
+
+    def test_no_standard_input(self, run: Okdok) -> None:
+        del run
+        ended = shell("okdok delete - <&-")
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr == "okdok: there is no standard input to read ids from\n"
+
+    def test_a_full_disk(self, run: Okdok, serve: MakePort) -> None:
+        del run
+        if not os.path.exists("/dev/full"):
+            pytest.skip("no /dev/full here")
+        port = serve("ok")
+        ended = shell(f"okdok delete --jobs 4 --base-url {port.url} {' '.join(self.IDS[:500])} >/dev/full")
+        assert ended.returncode == 2
+        assert ended.stderr.splitlines()[-1].startswith("okdok: stopped: the output cannot be written: [Errno 28]")
+        assert "Traceback" not in ended.stderr
+        assert "Exception ignored" not in ended.stderr
+        assert port.requests() < 20
+
+    def test_a_full_disk_of_another_command(self, run: Okdok, serve: MakePort) -> None:
+        del run
+        if not os.path.exists("/dev/full"):
+            pytest.skip("no /dev/full here")
+        ended = shell(f"okdok check --base-url {serve('missing').url} >/dev/full")
+        assert ended.returncode == 2
+        assert ended.stderr == "okdok: the output cannot be written: [Errno 28] No space left on device\n"
+
+    def test_without_standard_error_the_output_is_whole(self, run: Okdok) -> None:
+        del run
+        ended = shell("okdok delete --json a b missing-1 2>&-")
+        assert (ended.returncode, ended.stderr) == (1, "")
+        assert sorted(json.loads(line)["id"] for line in ended.stdout.splitlines()) == ["a", "b", "missing-1"]
+
+    def test_without_standard_streams_the_report_is_whole(self, run: Okdok, tmp_path: Path) -> None:
+        """The report must not get the number of one of them."""
+        del run
+        report = tmp_path / "report"
+        ended = shell(f"okdok delete --report {report} a missing-1 <&- >&- 2>&-")
+        assert ended.returncode == 1
+        assert sorted(row["id"] for row in rows(report)) == ["a", "missing-1"]
+
+    @pytest.mark.parametrize("output", ["", "--json"])
+    def test_a_reader_that_goes_away(self, start: Start, serve: MakePort, tmp_path: Path, output: str) -> None:
+        port = serve("ok", "hold")
+        report = tmp_path / "report"
+        process = start(
+            "delete", *output.split(), "--jobs", "4", "--report", str(report), "--base-url", port.url, *self.IDS
+        )
+        assert process.stdout
+        assert process.stderr
+        assert b"id-" in process.stdout.readline()
+        port.wait(5)
+        process.stdout.close()
+        port.release()
+        assert process.wait(60) == 130
+        said = process.stderr.read()
+        assert b"Traceback" not in said
+        assert said.splitlines()[-1] == b"okdok: stopped before every id was asked for; --resume goes on"
+        assert len(rows(report)) == port.requests() < 50
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_full_pipe_and_a_signal(
+        self, start: Start, serve: MakePort, tmp_path: Path, number: signal.Signals
+    ) -> None:
+        """Nobody reads, as when less shows its first page: the main thread sits in write(), and yet it stops."""
+        port = serve("ok", *["ok"] * 600, "hold")
+        report = tmp_path / "report"
+        process = start(
+            "delete",
+            "--json",
+            "--jobs",
+            "4",
+            "--report",
+            str(report),
+            "--base-url",
+            port.url,
+            *self.IDS,
+            pipe_size=4096,
+        )
+        # It is stuck when nothing more arrives: at most twice its jobs beyond what the pipe takes.
+        assert process.stdout
+        wait_until(lambda: port.requests() > 8 and asleep_in_write(process.pid))
+        process.send_signal(number)
+        asked = port.requests()
+        assert asked < 100
+        wait_until(lambda: len(rows(report)) == len(Path(f"{report}.started").read_text().splitlines()))
+        assert port.requests() <= asked + 4
+        # Read at last, it ends by itself.
+        said = process.stdout.read()
+        assert process.wait(60) == 130
+        assert port.requests() == len(rows(report)) == len(said.splitlines())
+
+    def test_a_terminal_that_is_gone(self, serve: MakePort, tmp_path: Path, run: Okdok) -> None:
+        """SIGHUP, and EIO from then on."""
+        del run
+        port = serve("hold")
+        report = tmp_path / "report"
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [*COMMAND, "delete", "-v", "--jobs", "4", "--report", str(report), "--base-url", port.url, *self.IDS],
+            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )  # fmt: skip
+        os.close(theirs)
+        port.wait(4)
+        os.close(ours)
+        port.release()
+        assert process.wait(60) == 130
+        assert len(rows(report)) == port.requests() < 20
+
+    def test_a_terminal_that_is_gone_without_a_signal(self, serve: MakePort, tmp_path: Path, run: Okdok) -> None:
+        """As under nohup, or in a session of its own."""
+        del run
+        port = serve("hold")
+        report = tmp_path / "report"
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [*COMMAND, "delete", "-v", "--jobs", "4", "--report", str(report), "--base-url", port.url, *self.IDS],
+            stdin=theirs, stdout=theirs, stderr=theirs,
+        )  # fmt: skip
+        os.close(theirs)
+        port.wait(4)
+        os.close(ours)
+        port.release()
+        assert process.wait(60) == 130
+        assert len(rows(report)) == port.requests() < 20
+
+
+class TestNoPoint:
+    def test_a_key_that_is_refused(self, run: Okdok, sandbox: str, tmp_path: Path) -> None:
+        report = tmp_path / "report"
+        (tmp_path / "key").write_text("wrong")
+        ids = [str(uuid.uuid4()) for _ in range(500)]
+        command = ["delete", "--base-url", sandbox, "--jobs", "4", "--report", str(report)]
+        ended = run(*command, "--api-key-file", str(tmp_path / "key"), *ids)
+        assert ended.returncode == 3
+        assert ended.stderr.splitlines()[-1] == "okdok: ended: the service refused the key; --resume goes on"
+        assert 1 <= len(rows(report)) <= 4
+        (tmp_path / "key").write_text("sandbox-key")
+        ended = run(*command, "--resume", "--api-key-file", str(tmp_path / "key"), *ids)
+        assert ended.returncode == 0, ended.stderr
+        assert len({row["id"] for row in rows(report) if row["status"] == "OK"}) == 500
+
+    def test_a_key_without_the_permission(self, run: Okdok, serve: MakePort) -> None:
+        port = serve("reply=403")
+        ended = run("delete", "--base-url", port.url, "--max-failures", "5", *(f"id-{n}" for n in range(500)))
+        assert ended.returncode == 3
+        assert ended.stderr.splitlines()[-1].startswith("okdok: ended after 5 failures in a row, the last FORBIDDEN: ")
+        assert port.requests() <= 5 + 8
+
+
+class TestCheck:
+    @pytest.mark.parametrize("as_json", [False, True])
+    @pytest.mark.parametrize(
+        ("step", "steps"),
+        [
+            ("missing", ["resolved", "made", "none, since this is plain http", "accepted"]),
+            ("reply=401", ["resolved", "made", "none, since this is plain http", "refused: "]),
+            ("reply=403", ["resolved", "made", "none, since this is plain http", "failed: "]),
+            ("reply=302;Location:x;;", ["resolved", "made", "none, since", "not known: UNEXPECTED_RESPONSE: "]),
+            ("ok", ["resolved", "made", "none, since", "not known: OK: the service says that it deleted"]),
+        ],
+    )
+    def test_answers(self, run: Okdok, serve: MakePort, step: str, steps: list[str], as_json: bool) -> None:
+        port = serve(step)
+        ended = run("check", "--base-url", port.url, *["--json"] * as_json)
+        assert (ended.returncode, ended.stderr) == (0 if step == "missing" else 1, "")
+        if as_json:
+            found = json.loads(ended.stdout)
+            assert (found["base_url"], found["ok"]) == (port.url, step == "missing")
+            said = found["steps"]
+        else:
+            title, *lines = ended.stdout.splitlines()
+            assert title == f"{port.url}:"
+            said = dict(line.strip().split(": ", 1) for line in lines)
+        assert list(said) == ["name", "connection", "certificate", "key"]
+        for wanted, got in zip(steps, said.values()):
+            assert got.startswith(wanted)
+        # A UUID, another one each time.
+        assert len(re.findall(r"DELETE /JSON/signatureRequest/[0-9a-f]{8}-[0-9a-f-]{27} ", port.request(1))) == 1
+
+    def test_nobody_there(self, run: Okdok, serve: MakePort) -> None:
+        ended = run("check", "--json", "--base-url", serve(command="closed").url)
+        assert ended.returncode == 1
+        steps = json.loads(ended.stdout)["steps"]
+        assert steps["name"] == "resolved"
+        assert steps["connection"].startswith("failed: ")
+        assert steps["certificate"] == steps["key"] == "not reached"
+
+    def test_a_certificate(self, run: Okdok, serve: MakePort) -> None:
+        ended = run("check", "--json", "--base-url", serve("good", "missing", command="tls").url)
+        assert ended.returncode == 1
+        steps = json.loads(ended.stdout)["steps"]
+        assert (steps["connection"], steps["key"]) == ("made", "not reached")
+        assert steps["certificate"].startswith("failed: ")
+
+    def test_a_trusted_certificate(self, run: Okdok, serve: MakePort, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", ca_file("good"))
+        ended = run("check", "--base-url", serve("good", "missing", command="tls").url)
+        assert ended.returncode == 0, ended.stdout
+        assert "certificate: trusted" in ended.stdout
+
+    def test_a_name(self, run: Okdok, monkeypatch: pytest.MonkeyPatch) -> None:
+        # glibc refuses a label of more than 63 characters without asking any name server.
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{'x' * 64}.test")
+        ended = run("check", "--json", "--base-url", "https://okdok.test")
+        assert ended.returncode == 1
+        steps = json.loads(ended.stdout)["steps"]
+        assert steps["name"].startswith("failed: ")
+        assert set(list(steps.values())[1:]) == {"not reached"}
+
+    def test_a_proxy(self, run: Okdok, serve: MakePort, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HTTPS_PROXY", serve("407", command="proxy").url)
+        ended = run("check", "--json", "--base-url", "https://okdok.test")
+        assert ended.returncode == 1
+        assert json.loads(ended.stdout)["steps"]["connection"].startswith("failed: ")
+
+
+class TestSummary:
+    @pytest.fixture
+    def report(self, run: Okdok, serve: MakePort, tmp_path: Path) -> str:
+        """OK, a failure, a lost call that --resume would presume deleted, and one that the process died in."""
+        report = tmp_path / "report"
+        port = serve("ok", "reply=401")
+        run("delete", "--base-url", port.url, "--jobs", "1", "--report", str(report), "a", "=b")
+        lost = rows(report)[1]
+        lost.update(id="c", status="TIMED_OUT", outcome_unknown=True, message="too late")
+        with report.open("a") as file:
+            file.write(json.dumps(lost) + "\n" + '{"torn')
+        with Path(f"{report}.started").open("a") as file:
+            file.write("c\nd\n")
+        return str(report)
+
+    def test_for_people(self, run: Okdok, report: str) -> None:
+        content = Path(report).read_bytes()
+        ended = run("summary", report)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        title, *lines = ended.stdout.splitlines()
+        assert title == f"{report}: 4 ids"
+        assert sorted(lines[:4]) == [
+            "        1  OK",
+            "        1  TIMED_OUT",
+            "        1  UNAUTHORIZED",
+            "        1  no outcome",
+        ]
+        assert lines[4:7] == [
+            "unknown, may have been deleted: 2",
+            "  c: TIMED_OUT: too late",
+            "  d: no outcome: was asked for when the process ended; --resume asks again",
+        ]
+        assert lines[7] == "failed: 1"
+        assert lines[8].startswith("  =b: UNAUTHORIZED: ")
+        # It only reads.
+        assert Path(report).read_bytes() == content
+
+    def test_for_spreadsheets(self, run: Okdok, report: str) -> None:
+        found = list(csv.DictReader(run("summary", "--csv", report).stdout.splitlines()))
+        assert [(row["id"], row["status"], row["outcome_unknown"]) for row in found] == [
+            ("a", "OK", "False"),
+            ("=b", "UNAUTHORIZED", "False"),
+            ("c", "TIMED_OUT", "True"),
+            ("d", "", "True"),
+        ]
+        assert found[0]["http_status"] == "200"
+
+    def test_the_last_row_of_an_id_counts(self, run: Okdok, report: str) -> None:
+        path = Path(report)
+        row = json.loads(path.read_text().splitlines()[0])
+        row.update(id="c", status="PRESUMED_DELETED")
+        path.write_text(path.read_text()[: -len('{"torn')] + json.dumps(row) + "\n")
+        assert "failed: 1\n" in run("summary", report).stdout
+        assert "TIMED_OUT" not in run("summary", report).stdout
+
+    def test_what_is_no_report(self, run: Okdok, tmp_path: Path) -> None:
+        (tmp_path / "a").write_text("no report\n")
+        (tmp_path / "a.started").write_text("")
+        ended = run("summary", str(tmp_path / "a"))
+        assert (ended.returncode, "is not a report: line 1" in ended.stderr) == (2, True)
