@@ -11,10 +11,10 @@ import sys
 from types import FrameType
 from typing import BinaryIO
 
-from .. import Client, Status
+from .. import Client, OkdokError, Status
 from . import _streams
 from ._exit import Exit
-from ._input import Ids, InputError
+from ._input import Ids, InputError, Kept
 from ._outcome import Outcome
 from ._progress import Progress
 from ._run import Paused, Reason, Run
@@ -40,41 +40,26 @@ def run(options: argparse.Namespace, stdin: BinaryIO | None) -> Exit:
     with client_of(options) as client, _Signals() as signals:
         ids = Ids(options.ids, stdin, options.csv)
         if options.dry_run:
-            return _dry_run(ids, as_json=options.json)
-        refused = _tell_refused(ids)
-        if refused and not options.skip_invalid:
-            _streams.say(
-                f"okdok: {refused} of {ids.count} ids would be refused, so nothing was sent; "
-                "--skip-invalid goes on without them"
-            )
-            return Exit.REFUSED
+            return _dry_run(Run(client, []), ids, as_json=options.json)
         return _Deleting(options, ids, client, signals).run()
 
 
-def _dry_run(ids: Ids, *, as_json: bool) -> Exit:
+def _dry_run(run: Run, ids: Ids, *, as_json: bool) -> Exit:
     code = Exit.DONE
-    for place, one, refusal in ids.check():
+    for one, _, refusal in run.sift(ids):
         if refusal is not None:
             code = Exit.NOT_ALL
         if as_json:
-            print(json.dumps({"id": one, "valid": refusal is None, "message": refusal or ""}))
+            print(json.dumps({"id": one, "valid": refusal is None, "message": str(refusal or "")}))
         elif refusal is None:
             print(f"would delete {one}")
         else:
-            _streams.say(f"{place}{_streams.printable(one)}: INVALID_ARGUMENT: {refusal}")
+            _tell_refused(ids, one, refusal)
     return code
 
 
-def _tell_refused(ids: Ids) -> int:
-    refused = 0
-    for place, one, refusal in ids.check():
-        if refusal is not None:
-            refused += 1
-            if refused <= _TOLD_AT_MOST:
-                _streams.say(f"{place}{_streams.printable(one)}: INVALID_ARGUMENT: {refusal}")
-    if refused > _TOLD_AT_MOST:
-        _streams.say(f"okdok: and {refused - _TOLD_AT_MOST} more that would be refused")
-    return refused
+def _tell_refused(ids: Ids, one: str, refusal: OkdokError) -> None:
+    _streams.say(f"{ids.place}{_streams.printable(one)}: {refusal.status.name}: {refusal}")
 
 
 class _Signals:
@@ -109,11 +94,8 @@ class _Deleting:
     def __init__(self, options: argparse.Namespace, ids: Ids, client: Client, signals: _Signals) -> None:
         self._options = options
         self._signals = signals
-        self._total = ids.count
-        self._progress = Progress(ids.count)
+        self._ids = ids
         self._on_terminal = sys.stdout.isatty()
-        # On a terminal the bar says enough, but for a single id there is none.
-        self._done_ids_are_told = not self._on_terminal or options.verbose or ids.count == 1
         self._done_statuses = {Status.OK, Status.PRESUMED_DELETED}
         if options.missing_ok:
             self._done_statuses.add(Status.NOT_FOUND)
@@ -122,33 +104,67 @@ class _Deleting:
         self._nobody_reads = False
         self._output_problem: OSError | None = None
         self._run = Run(
-            client, ids, jobs=max(1, min(options.jobs, ids.count)), rate=options.rate, report=options.report,
-            resume=options.resume, max_failures=options.max_failures,
+            client, [], jobs=options.jobs, rate=options.rate, report=options.report, resume=options.resume,
+            max_failures=options.max_failures,
         )  # fmt: skip
 
     def run(self) -> Exit:
-        stopping_was_told = False
-        try:
-            with self._run:
-                self._signals.run = self._run
-                while True:
-                    try:
-                        event = self._run._next(1.0)
-                    except StopIteration:
-                        break
-                    if self._signals.arrived and not stopping_was_told:
-                        stopping_was_told = True
-                        self._progress.say("okdok: stopping; calls under way finish (again: leave at once)")
-                    if isinstance(event, Outcome):
-                        self._count(event)
-                        self._tell(event)
-                    elif isinstance(event, Paused):
-                        self._progress.say(f"okdok: rate limited, waiting {event.seconds:g} s")
-                    self._progress.tick()
-        finally:
-            self._count_finished()
-            self._progress.close()
+        with self._run:
+            new = self._look_at_all()
+            if new is None:
+                self._run.discard_report()
+                return Exit.REFUSED
+            self._total = new.count + sum(self._run.finished.values())
+            self._progress = Progress(self._total)
+            # On a terminal the bar says enough, but for a single id there is none.
+            self._done_ids_are_told = not self._on_terminal or self._options.verbose or self._total == 1
+            self._run.ask_for(new)
+            self._signals.run = self._run
+            try:
+                self._follow()
+            finally:
+                self._count_finished()
+                self._progress.close()
         return self._end()
+
+    def _look_at_all(self) -> Kept | None:
+        """The ids to ask for; None when some would be refused and nothing is to be sent."""
+        kept = Kept()
+        refused = 0
+        for new in self._run.sift(self._ids):
+            kept.add(new)
+            one, _, refusal = new
+            if refusal is not None:
+                refused += 1
+                if refused <= _TOLD_AT_MOST:
+                    _tell_refused(self._ids, one, refusal)
+        if refused > _TOLD_AT_MOST:
+            _streams.say(f"okdok: and {refused - _TOLD_AT_MOST} more that would be refused")
+        if not refused or self._options.skip_invalid:
+            return kept
+        _streams.say(
+            f"okdok: {refused} of {kept.count} ids would be refused, so nothing was sent; "
+            "--skip-invalid goes on without them"
+        )
+        return None
+
+    def _follow(self) -> None:
+        """Tells what happens, until the run is over."""
+        stopping_was_told = False
+        while True:
+            try:
+                event = self._run.next_event(1.0)
+            except StopIteration:
+                break
+            if self._signals.arrived and not stopping_was_told:
+                stopping_was_told = True
+                self._progress.say("okdok: stopping; calls under way finish (again: leave at once)")
+            if isinstance(event, Outcome):
+                self._count(event)
+                self._tell(event)
+            elif isinstance(event, Paused):
+                self._progress.say(f"okdok: rate limited, waiting {event.seconds:g} s")
+            self._progress.tick()
 
     def _count(self, outcome: Outcome) -> None:
         if outcome.status in self._done_statuses:
@@ -162,7 +178,7 @@ class _Deleting:
         """Those of earlier runs too."""
         finished = self._run.finished
         before = sum(finished.values())
-        done_before = sum([finished[status] for status in self._done_statuses])
+        done_before = sum(finished.get(status, 0) for status in self._done_statuses)
         self._progress.before = before
         self._progress.done = self._done + done_before
         self._progress.failed = self._failed + before - done_before

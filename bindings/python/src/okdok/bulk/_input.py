@@ -7,10 +7,10 @@ import csv
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from .. import InvalidArgumentError, check_signature_request_id
-from ._outcome import digest
+from ._run import New
 
 # What cannot be part of an id's line: the blanks that editors and Windows leave at its ends.
 _BLANKS = " \t\r"
@@ -21,60 +21,69 @@ class InputError(Exception):
 
 
 class Ids:
-    """Those of one command, each once: read and checked first, iterated over later. Kept in a temporary file.
+    """Those of one command, one after another.
 
     :param arguments: ids, or ``-`` for those on standard input.
     :param column: of standard input as CSV; ``None`` = one id a line.
+    :raises InputError: there is no standard input, or it cannot be read; from the loop.
     """
 
     def __init__(self, arguments: Iterable[str], stdin: BinaryIO | None, column: str | None) -> None:
-        self.count = 0
         self._arguments = list(arguments)
         self._stdin = stdin
         self._column = column
-        self._kept: Any = None
+        self._line = 0
 
-    def check(self) -> Iterator[tuple[str, str, str | None]]:
-        """Where each id stands ("line 7: ", or "" on the command line), the id, and why the library would refuse it.
-
-        :raises InputError: there is no standard input, or it cannot be read or kept.
-        """
-        self._kept = tempfile.SpooledTemporaryFile(max_size=1 << 20, mode="w+", encoding="ascii")  # noqa: SIM115
-        seen: set[bytes] = set()
-        for place, one in self._read():
-            key = digest(one)
-            if key in seen:
-                continue
-            seen.add(key)
-            self.count += 1
-            try:
-                self._kept.write(json.dumps(one) + "\n")
-            except OSError as problem:
-                raise InputError(f"the ids cannot be kept: {problem}; TMPDIR says where") from problem
-            try:
-                check_signature_request_id(one)
-            except InvalidArgumentError as refusal:
-                yield place, one, str(refusal)
-            else:
-                yield place, one, None
+    @property
+    def place(self) -> str:
+        """Where the last one stood: "line 7: ", or "" on the command line."""
+        return f"line {self._line}: " if self._line else ""
 
     def __iter__(self) -> Iterator[str]:
-        self._kept.seek(0)
-        return map(json.loads, self._kept)
-
-    def _read(self) -> Iterator[tuple[str, str]]:
         for argument in self._arguments:
+            self._line = 0
             if argument != "-":
-                yield "", argument
+                yield argument
                 continue
             if self._stdin is None:
                 raise InputError("there is no standard input to read ids from")
             lines = _lines(self._stdin)
             try:
-                for number, one in _of_lines(lines) if self._column is None else _of_csv(lines, self._column):
-                    yield f"line {number}: ", one
+                for line, one in _of_lines(lines) if self._column is None else _of_csv(lines, self._column):
+                    self._line = line
+                    yield one
             except OSError as problem:
                 raise InputError(f"standard input cannot be read: {problem}") from problem
+
+
+class Kept:
+    """Ids that were looked at and wait to be asked for: in a temporary file, where there are many."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._file = tempfile.SpooledTemporaryFile(max_size=1 << 20, mode="w+", encoding="ascii")  # noqa: SIM115
+
+    def add(self, new: New) -> None:
+        signature_request_id, maybe_deleted_before, refusal = new
+        self.count += 1
+        try:
+            # A refusal is made again, there are few.
+            flag = "?" if maybe_deleted_before else "!" if refusal is not None else " "
+            self._file.write(flag + json.dumps(signature_request_id) + "\n")
+        except OSError as problem:
+            raise InputError(f"the ids cannot be kept: {problem}; TMPDIR says where") from problem
+
+    def __iter__(self) -> Iterator[New]:
+        self._file.seek(0)
+        for line in self._file:
+            signature_request_id = json.loads(line[1:])
+            refusal = None
+            if line[0] == "!":
+                try:
+                    check_signature_request_id(signature_request_id)
+                except InvalidArgumentError as error:
+                    refusal = error
+            yield signature_request_id, line[0] == "?", refusal
 
 
 def _of_lines(lines: Iterable[str]) -> Iterator[tuple[int, str]]:

@@ -43,6 +43,10 @@ class Reason(str, enum.Enum):
         return self.value
 
 
+# An id, whether an earlier call may have deleted it, and why the library would refuse it.
+New = tuple[str, bool, "InvalidArgumentError | None"]
+
+
 @dataclass(frozen=True)
 class Paused:
     """All jobs wait: the service said RATE_LIMITED."""
@@ -96,11 +100,11 @@ class Run:
             raise ValueError("resume needs a report")
         self.reason: Reason | None = None
         """Why the run ended; ``None`` until it has."""
-        self.finished: collections.Counter[Status] = collections.Counter()
-        """With ``resume``: how many ids, by status, were not asked for because their outcome was final."""
         self._client = client
         self._base_url = client.base_url
-        self._ids = iter(ids)
+        self._ids = ids
+        self._new: Iterator[New] = iter(())
+        self._finished: dict[str, int] = {}
         self._jobs = jobs
         self._interval = 1 / rate if rate else 0.0
         self._report_path = report
@@ -129,6 +133,7 @@ class Run:
         if self._report_path is not None:
             self._report = Report(os.fspath(self._report_path), self._base_url, resume=self._resume)
             self._known = self._report.known
+        self._new = self.sift(self._ids)
         self._entered = True
         return self
 
@@ -152,9 +157,14 @@ class Run:
 
     def __next__(self) -> Outcome:
         while True:
-            event = self._next(1.0)
+            event = self.next_event(1.0)
             if isinstance(event, Outcome):
                 return event
+
+    @property
+    def finished(self) -> dict[Status, int]:
+        """With ``resume``: how many ids, by status, were not asked for because their outcome was final."""
+        return {Status[name]: count for name, count in self._finished.items()}
 
     def stop(self) -> None:
         """No id is begun any more; the calls under way end and are yielded. From any thread, also a signal handler."""
@@ -163,7 +173,7 @@ class Run:
             for condition in (self._work, self._pace, self._news):
                 condition.notify_all()
 
-    def _next(self, timeout: float) -> Outcome | Paused | None:
+    def next_event(self, timeout: float) -> Outcome | Paused | None:
         """What happens next; None when nothing did within so many seconds, or when the run was stopped meanwhile."""
         if not self._entered:
             raise RuntimeError("a bulk.Run is to be used in a with statement")
@@ -190,44 +200,64 @@ class Run:
             all_asked = self._exhausted and not self._pending and self._problem is None
             self.reason = self._no_point or (Reason.DONE if all_asked else Reason.STOPPED)
 
-    def _take_ids(self) -> None:
-        """Fills up what is pending. An id costs the memory of its digest from then on."""
-        while not self._exhausted and not self._stopped:
-            with self._lock:
-                if len(self._pending) + self._under_way + len(self._ready) >= 2 * self._jobs:
-                    return
-            try:
-                signature_request_id = next(self._ids)
-            except StopIteration:
-                with self._lock:
-                    self._exhausted = True
-                    self._work.notify_all()
-                return
+    def sift(self, ids: Iterable[str]) -> Iterator[New]:
+        """Those that are to be asked for, each once. An id costs the memory of its digest from then on."""
+        known, finished = self._known, self._finished
+        for signature_request_id in ids:
             try:
                 key = digest(signature_request_id)
             except AttributeError:
                 # Not a str; with the words that a call would have.
                 check_signature_request_id(signature_request_id)
                 raise
-            known = self._known.get(key, 0)
-            if known & SEEN:
+            number = known.get(key, 0)
+            if number & SEEN:
                 continue
-            self._known[key] = known | SEEN
-            status = final(known)
-            if status is not None:
-                self.finished[Status[status]] += 1
-                continue
+            known[key] = number | SEEN
+            if number:
+                status = final(number)
+                if status is not None:
+                    finished[status] = finished.get(status, 0) + 1
+                    continue
+            refusal = None
             try:
                 check_signature_request_id(signature_request_id)
             except InvalidArgumentError as error:
-                outcome = outcome_of(signature_request_id, self._base_url, error)
+                refusal = error
+            yield signature_request_id, maybe_deleted(number), refusal
+
+    def ask_for(self, new: Iterable[New]) -> None:
+        """These, which ``sift`` gave before, are asked for instead of the ids that the constructor got."""
+        self._new = iter(new)
+
+    def discard_report(self) -> None:
+        """For a run that has asked for nothing, and should leave nothing behind."""
+        self.stop()
+        if self._report is not None:
+            self._report.discard()
+
+    def _take_ids(self) -> None:
+        """Fills up what is pending."""
+        while not self._exhausted and not self._stopped:
+            with self._lock:
+                if len(self._pending) + self._under_way + len(self._ready) >= 2 * self._jobs:
+                    return
+            try:
+                signature_request_id, maybe_deleted_before, refusal = next(self._new)
+            except StopIteration:
+                with self._lock:
+                    self._exhausted = True
+                    self._work.notify_all()
+                return
+            if refusal is not None:
+                outcome = outcome_of(signature_request_id, self._base_url, refusal)
                 if self._report is not None:
                     self._report.write(outcome)
                 with self._lock:
                     self._ready.append(outcome)
                 continue
             with self._lock:
-                self._pending.append((signature_request_id, maybe_deleted(known)))
+                self._pending.append((signature_request_id, maybe_deleted_before))
                 if self._threads < min(self._jobs, len(self._pending) + self._under_way):
                     self._start_thread()
                 self._work.notify()

@@ -13,7 +13,7 @@ from .. import Status
 from . import _streams
 from ._exit import Exit
 from ._outcome import digest, digest_of_bytes
-from ._report import ReportError, add_row, add_start, maybe_deleted, read_rows, whole_lines
+from ._report import ReportError, maybe_deleted, read_known, row_in
 
 _DONE = (Status.OK.name, Status.PRESUMED_DELETED.name)
 _COLUMNS = ("id", "status", "outcome_unknown", "http_status", "attempts", "elapsed", "time", "service_code", "message")
@@ -52,21 +52,27 @@ def _tell(path: str, outcomes: Iterator[dict[str, Any]]) -> None:
 
 def _outcomes(path: str) -> Iterator[dict[str, Any]]:
     """The last row of each id, with ``outcome_unknown`` as ``--resume`` would see it; then the ids without a row."""
-    known: dict[bytes, int] = {}
-    last: dict[bytes, int] = {}
     with open(f"{path}.started", "rb") as started, open(path, "rb") as rows:
-        for line in whole_lines(started):
-            add_start(known, line)
-        for number, row in enumerate(read_rows(rows, path)):
-            last[add_row(known, row)] = number
+        known = read_known(started, rows, path)
+        last: dict[bytes, int] = {}
         rows.seek(0)
-        for number, row in enumerate(read_rows(rows, path)):
+        for number, row in enumerate(_whole_rows(rows, path)):
+            last[digest(row["id"])] = number
+        rows.seek(0)
+        for number, row in enumerate(_whole_rows(rows, path)):
             key = digest(row["id"])
             if last[key] == number:
                 yield {**row, "outcome_unknown": maybe_deleted(known[key])}
         started.seek(0)
-        for line in whole_lines(started):
-            key = digest_of_bytes(line)
-            if key not in last:
+        for line in started:
+            key = digest_of_bytes(line[:-1])
+            if key not in last and line.endswith(b"\n"):
                 last[key] = 0
-                yield {**_NO_ROW, "id": line.decode(errors="replace"), "outcome_unknown": True}
+                yield {**_NO_ROW, "id": line[:-1].decode(errors="replace"), "outcome_unknown": True}
+
+
+def _whole_rows(rows: BinaryIO, path: str) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(rows, 1):
+        # A last line without an end is torn, or just being written.
+        if line.endswith(b"\n"):
+            yield row_in(line, path, number)
