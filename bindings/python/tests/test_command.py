@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import fcntl
 import importlib.util
+import io
 import json
 import os
 import pty
@@ -20,7 +21,7 @@ from typing import Any
 
 import okdok
 import pytest
-from conftest import MakePort
+from conftest import MakeClient, MakePort
 from fault_server import ca_file
 from okdok.bulk import _progress
 
@@ -212,6 +213,140 @@ class TestUse:
     def test_help_has_the_exit_codes(self, run: Okdok) -> None:
         text = run("delete", "--help").stdout
         assert all(f"\n  {code} " in text for code in (0, 1, 2, 3, 130))
+
+
+class TestIds:
+    def test_standard_input(self, run: Okdok) -> None:
+        stdin = "\ufeffcli-in-1\r\ncli-in-2 \t\n\n  \r\n\t cli-in-1\ncli-in-é\nwith blank".encode()
+        ended = run("delete", "cli-in-0", "-", "cli-in-0", stdin=stdin)
+        assert ended.returncode == 0, ended.stderr
+        wanted = [f"deleted {one}" for one in ("cli-in-0", "cli-in-1", "cli-in-2", "cli-in-é", "with blank")]
+        assert sorted(ended.stdout.splitlines()) == wanted
+
+    def test_nothing(self, run: Okdok) -> None:
+        ended = run("delete", "-")
+        assert (ended.returncode, ended.stdout) == (0, "")
+        assert ended.stderr == "okdok: there are no ids, so nothing was asked\n"
+
+    @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8"])
+    def test_what_windows_writes(self, run: Okdok, encoding: str) -> None:
+        """PowerShell's > makes UTF-16."""
+        ended = run("delete", "-", stdin="\ufeffcli-1\r\ncli-é\r\n".encode(encoding))
+        assert (ended.returncode, sorted(ended.stdout.splitlines())) == (0, ["deleted cli-1", "deleted cli-é"])
+
+    def test_utf_16_that_is_none(self, run: Okdok) -> None:
+        ended = run("delete", "-", stdin="\ufeffcli-1\r\n".encode("utf-16-le") + b"x")
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr.startswith("okdok: standard input begins like UTF-16 and goes on otherwise: ")
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("\u00a0id", "U+00A0"),
+            ("id\u2003", "U+2003"),
+            ("id\u200b", "U+200B"),
+            ("i\ufeffd", "U+FEFF"),
+            ("i\td", ""),
+            ("i\x85d", ""),
+            ("bad/id", ""),
+            ("x" * 257, ""),
+            ("\udcff", "lone surrogate"),
+        ],
+    )
+    def test_what_would_be_refused_is_told_before_anything_is_sent(
+        self, run: Okdok, serve: MakePort, tmp_path: Path, line: str, said: str
+    ) -> None:
+        port = serve("ok")
+        report = tmp_path / "report"
+        command = ["delete", "--base-url", port.url, "--report", str(report), "-"]
+        stdin = f"first\n\n{line}\nlast".encode("utf-8", "surrogateescape")
+        ended = run(*command, stdin=stdin)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        told, reason = ended.stderr.splitlines()
+        assert told.startswith("line 3: ")
+        assert ": INVALID_ARGUMENT: " in told
+        assert said in told
+        assert told.isprintable()
+        assert reason.startswith("okdok: 1 of 3 ids would be refused, so nothing was sent; --skip-invalid")
+        assert port.connections() == 0
+        # Nor does a report stand in the way of the next run.
+        assert os.listdir(tmp_path) == []
+
+        ended = run(*command, "--skip-invalid", stdin=stdin)
+        assert ended.returncode == 1
+        assert sorted(ended.stdout.splitlines()) == ["deleted first", "deleted last"]
+        assert ended.stderr.count("INVALID_ARGUMENT") == 1
+        assert {row["status"] for row in rows(report)} == {"OK", "INVALID_ARGUMENT"}
+
+    def test_very_many_that_would_be_refused(self, run: Okdok, serve: MakePort) -> None:
+        port = serve("ok")
+        ended = run("delete", "--base-url", port.url, "-", stdin=b"".join(b"a/%d\n" % n for n in range(1000)))
+        assert ended.returncode == 2
+        assert ended.stderr.count("INVALID_ARGUMENT") == 20
+        assert "okdok: and 980 more that would be refused" in ended.stderr
+        assert port.connections() == 0
+
+    @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+    def test_csv(self, run: Okdok, delimiter: str) -> None:
+        table = [["name", "request id"], ["x", "csv-1"], ["a, b; c", " csv-2 "], [], ["two\nlines", "csv-é"]]
+        text = io.StringIO()
+        csv.writer(text, delimiter=delimiter).writerows(table)
+        ended = run("delete", "--csv", "request id", "-", stdin=text.getvalue().encode("utf-8-sig"))
+        assert ended.returncode == 0, ended.stderr
+        assert sorted(ended.stdout.splitlines()) == ["deleted csv-1", "deleted csv-2", "deleted csv-é"]
+
+    def test_csv_of_a_single_column(self, run: Okdok) -> None:
+        assert run("delete", "--csv", "id", "-", stdin=b"id\ncsv-1\n").stdout == "deleted csv-1\n"
+
+    @pytest.mark.parametrize("text", [b"", b"name,other\n1,2\n", b"id,id\n1,2\n"])
+    def test_csv_without_the_column(self, run: Okdok, text: bytes) -> None:
+        ended = run("delete", "--csv", "id", "-", stdin=text)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert "does not name the column 'id' once" in ended.stderr
+
+    def test_csv_with_cells_that_are_empty_or_missing(self, run: Okdok) -> None:
+        ended = run("delete", "--csv", "id", "-", stdin=b'name,id\n1,a\n2,""\n3\n"4\n",b/c\n')
+        assert ended.returncode == 2
+        assert [line.partition(":")[0] for line in ended.stderr.splitlines()] == ["line 3", "line 6", "okdok"]
+
+    def test_csv_that_is_none(self, run: Okdok) -> None:
+        ended = run("delete", "--csv", "id", "-", stdin=b"id\n" + b"x" * 200_000)
+        assert (ended.returncode, "line 2 of standard input is not CSV" in ended.stderr) == (2, True)
+
+    def test_dry_run(self, run: Okdok, serve: MakePort, tmp_path: Path) -> None:
+        port = serve("ok")
+        report = tmp_path / "report"
+        common = ["delete", "--dry-run", "--base-url", port.url, "--report", str(report)]
+        ended = run(*common, "good", "also-good", "good")
+        assert (ended.returncode, ended.stdout) == (0, "would delete good\nwould delete also-good\n")
+        ended = run(*common, "good", "bad/id", "-", stdin=b"trailing\xc2\xa0\n")
+        assert (ended.returncode, ended.stdout) == (1, "would delete good\n")
+        first, second = ended.stderr.splitlines()
+        assert first.startswith("bad/id: INVALID_ARGUMENT: ")
+        assert second.startswith("line 1: 'trailing\\xa0': INVALID_ARGUMENT: ")
+        ended = run(*common, "--json", "good", "..")
+        assert [json.loads(line)["valid"] for line in ended.stdout.splitlines()] == [True, False]
+        assert port.connections() == 0
+        assert not report.exists()
+
+    def test_dry_run_checks_the_options(self, run: Okdok) -> None:
+        assert run("delete", "--dry-run", "--base-url", "ftp://x", "id").returncode == 2
+
+    def test_the_check_is_the_librarys(self, client: MakeClient, serve: MakePort) -> None:
+        made = client(serve("ok").url)
+        characters = [
+            chr(n) for n in (*range(1, 0x100), 0x2028, 0x202E, 0xFEFF, 0xFFFD, 0xFFFF, 0xE000, 0x1F600, 0x10FFFF)
+        ]
+        ids = ["", ".", "..", "...", "%2e", "%2E%2E", "a.", " ", "x" * 256, "x" * 257, "é" * 128, "é" * 129, "a\0b"]
+        for one in [*ids, *(f"a{character}b" for character in characters), *characters]:
+            said = []
+            for ask in (made.delete_signature_request, okdok.check_signature_request_id):
+                try:
+                    ask(one)
+                    said.append("")
+                except okdok.InvalidArgumentError as refusal:
+                    said.append(str(refusal))
+            assert said[0] == said[1], ascii(one)
 
 
 class TestSignals:

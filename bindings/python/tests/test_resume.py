@@ -89,7 +89,7 @@ class Service:
         if fate < 0.06:
             return _answer("503 Service Unavailable", {})
         if fate < 0.08:
-            return _answer("401 Unauthorized", {})
+            return _answer("403 Forbidden", {})
         if fate < 0.09:
             return _answer("429 Too Many Requests", {})
         if fate < 0.10:

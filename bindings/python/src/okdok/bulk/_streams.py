@@ -46,6 +46,8 @@ def give_up_broken_ones() -> None:
             os.close(nobody)
 
 
-def printable(signature_request_id: str) -> str:
-    # A refused id may hold anything, terminal controls too.
-    return signature_request_id if signature_request_id.isprintable() else ascii(signature_request_id)
+def printable(text: str) -> str:
+    """With escapes for what a terminal would not show, or would obey: an id that was refused may hold anything."""
+    if text.isprintable():
+        return text
+    return "".join([one if one.isprintable() else ascii(one)[1:-1] for one in text])
