@@ -323,7 +323,7 @@ class TestIds:
         assert (ended.returncode, ended.stdout) == (1, "would delete good\n")
         first, second = ended.stderr.splitlines()
         assert first.startswith("bad/id: INVALID_ARGUMENT: ")
-        assert second.startswith("line 1: 'trailing\\xa0': INVALID_ARGUMENT: ")
+        assert second.startswith("line 1: trailing\\xa0: INVALID_ARGUMENT: ")
         ended = run(*common, "--json", "good", "..")
         assert [json.loads(line)["valid"] for line in ended.stdout.splitlines()] == [True, False]
         assert port.connections() == 0

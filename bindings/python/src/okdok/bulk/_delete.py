@@ -59,7 +59,7 @@ def _dry_run(run: Run, ids: Ids, *, as_json: bool) -> Exit:
 
 
 def _tell_refused(ids: Ids, one: str, refusal: OkdokError) -> None:
-    _streams.say(f"{ids.place}{_streams.printable(one)}: {refusal.status.name}: {refusal}")
+    _streams.say(_streams.printable(f"{ids.place}{one}: {refusal.status.name}: {refusal}"))
 
 
 class _Signals:
@@ -193,7 +193,8 @@ class _Deleting:
         # Those were told before anything was sent.
         elif outcome.status != Status.INVALID_ARGUMENT:
             unknown = " (it may have been deleted)" if outcome.outcome_unknown else ""
-            self._progress.say(f"{_streams.printable(outcome.id)}: {outcome.status.name}{unknown}: {outcome.message}")
+            line = f"{outcome.id}: {outcome.status.name}{unknown}: {outcome.message}"
+            self._progress.say(_streams.printable(line))
 
     def _print(self, line: str) -> None:
         try:

@@ -41,7 +41,7 @@ def _tell(path: str, outcomes: Iterator[dict[str, Any]]) -> None:
         unknown, status = row["outcome_unknown"], row["status"] or "no outcome"
         statuses[status] += 1
         if unknown or status not in _DONE:
-            to_look_at[unknown].append(f"  {_streams.printable(row['id'])}: {status}: {row['message']}")
+            to_look_at[unknown].append(_streams.printable(f"  {row['id']}: {status}: {row['message']}"))
     print(f"{path}: {sum(statuses.values())} ids")
     for status, count in statuses.most_common():
         print(f"{count:>9}  {status}")
