@@ -1,0 +1,7 @@
+"""Where PyInstaller finds the hook of this package, by the entry point ``pyinstaller40``."""
+
+import os
+
+
+def hook_dirs() -> "list[str]":
+    return [os.path.dirname(__file__)]

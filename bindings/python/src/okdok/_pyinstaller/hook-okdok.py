@@ -1,0 +1,5 @@
+"""For PyInstaller: the shared library, which no import statement names."""
+
+from PyInstaller.utils.hooks import collect_dynamic_libs
+
+binaries = collect_dynamic_libs("okdok")
