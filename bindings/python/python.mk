@@ -1,4 +1,4 @@
-# The Python package: tests on the default, the oldest and the newest Python here, and the wheel.
+# The Python package: tests on the default Python, by the slow tests on the oldest and the newest too, and the wheel.
 PYTHON_DIR := bindings/python
 PYTHON_SOURCES := $(PYTHON_DIR)/src $(PYTHON_DIR)/tests $(PYTHON_DIR)/hatch_build.py examples/delete.py
 
@@ -11,24 +11,31 @@ LINTS += lint-python
 demo-python: $(LIBRARY) | $(SANDBOX) $(FAULTS)
 	@scripts/need python3 python3 || exit 0; PYTHONPATH=$(PYTHON_DIR)/src $(WITH_SERVERS) scripts/show-outcomes Python python3 examples/delete.py
 
-test-python: PYTEST_MARK := not slow
-slow-test-python: PYTEST_MARK := slow
-test-python slow-test-python: $(LIBRARY) | $(SANDBOX) $(FAULTS)
-	@scripts/need python3 python3 || exit 0; \
-	for python in $$($(PYTHON_DIR)/pythons); do \
-		env=$$($(PYTHON_DIR)/environment $$python test) || { echo "left out: the tests with $$($$python --version)"; continue; }; \
-		$$python --version; \
-		$(WITH_SERVERS) $$env/bin/python -m pytest -q -p no:cacheprovider --rootdir $(PYTHON_DIR) -m "$(PYTEST_MARK)" \
-			$(PYTHON_DIR)/tests || exit 1; \
-	done
+# PYTHON MARK: the tests of that mark with that Python.
+define pytest
+	env=$$($(PYTHON_DIR)/environment $(1) test) || { echo "left out: the tests with $$($(1) --version)"; continue; }; \
+	$(1) --version; \
+	$(WITH_SERVERS) $$env/bin/python -m pytest -q -p no:cacheprovider --rootdir $(PYTHON_DIR) -m $(2) $(PYTHON_DIR)/tests || exit 1
+endef
+
+test-python: $(LIBRARY) | $(SANDBOX) $(FAULTS)
+	@scripts/need python3 python3 || exit 0; for python in python3; do $(call pytest,$$python,"not slow"); done
+
+slow-test-python: $(LIBRARY) | $(SANDBOX) $(FAULTS)
+	@scripts/need python3 python3 || exit 0; scripts/need redis-server redis-server || true; \
+	for python in python3; do $(call pytest,$$python,slow); done; \
+	for python in $$($(PYTHON_DIR)/pythons | tail -n +2); do $(call pytest,$$python,"not slow"); done
 
 lint-python:
 	@! scripts/need shellcheck shellcheck || shellcheck $(PYTHON_DIR)/pythons $(PYTHON_DIR)/environment $(PYTHON_DIR)/wheel
 	@scripts/need python3 python3 || exit 0; \
-	env=$$($(PYTHON_DIR)/environment python3 tools) || { echo "left out: ruff and mypy"; exit 0; }; \
-	$$env/bin/ruff check --no-cache --config $(PYTHON_DIR)/pyproject.toml $(PYTHON_SOURCES) && \
-	$$env/bin/ruff format --no-cache --config $(PYTHON_DIR)/pyproject.toml --check $(PYTHON_SOURCES) && \
-	$$env/bin/mypy --cache-dir build/python/mypy --config-file $(PYTHON_DIR)/pyproject.toml $(PYTHON_SOURCES)
+	env=$$($(PYTHON_DIR)/environment python3 tools) || { echo "left out: ruff, mypy and pyright"; exit 0; }; \
+	$$env/bin/ruff check --no-cache --config $(PYTHON_DIR)/pyproject.toml $(PYTHON_SOURCES) examples/celery && \
+	$$env/bin/ruff format --no-cache --config $(PYTHON_DIR)/pyproject.toml --check $(PYTHON_SOURCES) examples/celery && \
+	$$env/bin/mypy --cache-dir build/python/mypy --config-file $(PYTHON_DIR)/pyproject.toml $(PYTHON_SOURCES) || exit 1; \
+	command -v node >/dev/null || { echo "left out: pyright, which needs node"; exit 0; }; \
+	$$env/bin/pyright --pythonpath $$env/bin/python --level error $(PYTHON_DIR)/src && \
+	PYTHONPATH=$(PYTHON_DIR)/src $$env/bin/pyright --pythonpath $$env/bin/python --verifytypes okdok >build/python/verifytypes || { cat build/python/verifytypes; exit 1; }
 
 # WHEEL_LIBRARY: another library to put into the wheel, one for older systems.
 WHEEL_LIBRARY ?= $(LIBRARY)

@@ -764,8 +764,14 @@ class TestCheck:
         assert list(said) == ["name", "connection", "certificate", "key"]
         for wanted, got in zip(steps, said.values()):
             assert got.startswith(wanted)
-        # A UUID, another one each time.
-        assert len(re.findall(r"DELETE /JSON/signatureRequest/[0-9a-f]{8}-[0-9a-f-]{27} ", port.request(1))) == 1
+        assert len(re.findall(r"DELETE /JSON/signatureRequest/[0-9A-F]{8}-[0-9A-F-]{27} ", port.request(1))) == 1
+
+    def test_the_sandbox(self, run: Okdok, sandbox: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        verdicts = (("sandbox-key", 0, "accepted"), ("wrong", 1, "refused: "), ("sandbox-forbidden", 1, "failed: "))
+        for key, code, said in verdicts:
+            monkeypatch.setenv("OKDOK_API_KEY", key)
+            ended = run("check", "--base-url", sandbox)
+            assert (ended.returncode, f"  key: {said}" in ended.stdout) == (code, True)
 
     def test_nobody_there(self, run: Okdok, serve: MakePort) -> None:
         ended = run("check", "--json", "--base-url", serve(command="closed").url)

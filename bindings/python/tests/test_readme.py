@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import uuid
+from pathlib import Path
+from typing import Any
 
 import okdok
 import pytest
@@ -23,16 +25,32 @@ def test_the_complete_program_is_the_example() -> None:
     assert EXAMPLE.read_text(encoding="utf-8") in PROGRAMS
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_celery_task_is_the_example() -> None:
+    assert (ROOT / "examples" / "celery" / "tasks.py").read_text(encoding="utf-8") in PROGRAMS
+
+
+def marked(program: str) -> Any:
+    """Those that need another package are left to the slow tests."""
+    others = [name for name in ("celery", "eventlet", "gevent", "trio") if f"import {name}" in program]
+    return pytest.param(program, others, marks=pytest.mark.slow if others else (), id=(others or [program[:20]])[0])
+
+
+@pytest.mark.parametrize(("program", "others"), [marked(program) for program in PROGRAMS])
 def test_each_program_runs(
-    run_python: RunPython, serve: MakePort, monkeypatch: pytest.MonkeyPatch, program: str
-) -> None:
+    run_python: RunPython, serve: MakePort, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str,
+    others: list[str],
+) -> None:  # fmt: skip
+    for other in others:
+        pytest.importorskip(other)
     port = serve("service")
     monkeypatch.setenv("OKDOK_BASE_URL", port.url)
     monkeypatch.setenv("OKDOK_API_KEY", "key")
-    ended = run_python(program, "id")
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore" if others else "error")
+    ended = run_python(program, "id", cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert port.requests() > 0
+    # A fake asks nobody, and a task is not asked for.
+    if "FakeClient" not in program and "celery" not in others:
+        assert port.requests() > 0
 
 
 def test_every_exception_is_listed() -> None:

@@ -46,9 +46,11 @@ def test_a_million_rows_are_resumed(tmp_path: Path) -> None:
     }  # fmt: skip
     before, after = json.dumps(row).split('""', 1)
     # Written line by line: the greatest size of a child counts what its parent had when it was forked.
-    with (tmp_path / "ids").open("w") as listed, (tmp_path / "report.started").open("w") as started, (
-        tmp_path / "report"
-    ).open("w") as report:
+    with (
+        (tmp_path / "ids").open("w") as listed,
+        (tmp_path / "report.started").open("w") as started,
+        (tmp_path / "report").open("w") as report,
+    ):
         for n in range(MILLION):
             one = f"{n:08x}-e29b-41d4-a716-446655440000"
             listed.write(f"{one}\n")

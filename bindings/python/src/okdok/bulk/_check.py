@@ -29,7 +29,8 @@ def run(options: argparse.Namespace, _stdin: BinaryIO | None) -> Exit:
     with client_of(options) as client:
         base_url = client.base_url
         try:
-            client.delete_signature_request(str(uuid.uuid4()))
+            # In the sandbox every UUID in lower case exists.
+            client.delete_signature_request(str(uuid.uuid4()).upper())
         except OkdokError as error:
             status, message = error.status, str(error)
         else:
