@@ -62,7 +62,7 @@ class TestStatus:
             ("ca_file", ""),
             ("ca_file", "/nowhere/ca.pem"),
             ("ca_file", __file__),
-            ("proxy", "socks5://127.0.0.1:1"),
+            ("proxy", "ftp://127.0.0.1:1"),
             ("proxy", "not a url"),
             ("user_agent", ""),
             ("user_agent", "a\nb"),

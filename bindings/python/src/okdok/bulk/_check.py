@@ -26,7 +26,8 @@ _FAILED_AT = {
 
 
 def run(options: argparse.Namespace, _stdin: BinaryIO | None) -> Exit:
-    with client_of(options) as client:
+    # A second attempt could hide what is wrong.
+    with client_of(options, max_attempts=1) as client:
         base_url = client.base_url
         try:
             # In the sandbox every UUID in lower case exists.

@@ -22,14 +22,14 @@ from ._run import Paused, Reason, Run
 _TOLD_AT_MOST = 20
 
 
-def client_of(options: argparse.Namespace) -> Client:
+def client_of(options: argparse.Namespace, *, max_attempts: int = 3) -> Client:
     """The client that environment and options name; the options stand for the variables."""
     if options.base_url:
         os.environ["OKDOK_BASE_URL"] = options.base_url
     if options.api_key_file:
         os.environ.pop("OKDOK_API_KEY", None)
         os.environ["OKDOK_API_KEY_FILE"] = options.api_key_file
-    return Client.from_env()
+    return Client.from_env(max_attempts=max_attempts)
 
 
 def run(options: argparse.Namespace, stdin: BinaryIO | None) -> Exit:
