@@ -126,6 +126,8 @@ def made(kind: type[okdok.OkdokError]) -> okdok.OkdokError:
 
 def assert_equal(twin: BaseException, original: okdok.OkdokError) -> None:
     assert type(twin) is type(original)
+    assert isinstance(twin, okdok.OkdokError)
+    assert isinstance(twin.status, okdok.Status)
     assert str(twin) == str(original)
     assert vars(twin) == vars(original)
     assert set(FIELDS) == set(vars(twin))

@@ -150,6 +150,18 @@ class TestResume:
         written(path, "id")
         assert Resumed(path).maybe_deleted("id")
 
+    def test_started_again_before_the_row_of_another(self, path: str) -> None:
+        """Two starts of one id and one row, with others in between."""
+        written(path, "a")
+        report = Report(path, URL, resume=True)
+        for one in ("a", "b"):
+            report.start(one)
+        for one in ("b", "a"):
+            report.write(row(one, "UNAUTHORIZED"))
+        report.close()
+        assert Resumed(path).maybe_deleted("a")
+        assert not Resumed(path).maybe_deleted("b")
+
     def test_unknown_once_is_unknown_until_deleted(self, path: str) -> None:
         written(path, row("id", "TIMED_OUT", unknown=True))
         written(path, row("id", "UNAUTHORIZED", unknown=True))
