@@ -34,7 +34,7 @@ lint-python:
 	$$env/bin/ruff format --no-cache --config $(PYTHON_DIR)/pyproject.toml --check $(PYTHON_SOURCES) examples/celery && \
 	$$env/bin/mypy --cache-dir build/python/mypy --config-file $(PYTHON_DIR)/pyproject.toml $(PYTHON_SOURCES) || exit 1; \
 	command -v node >/dev/null || { echo "left out: pyright, which needs node"; exit 0; }; \
-	$$env/bin/pyright --pythonpath $$env/bin/python --level error $(PYTHON_DIR)/src && \
+	$$env/bin/pyright --pythonpath $$env/bin/python --level error $(PYTHON_DIR)/src || exit 1; \
 	PYTHONPATH=$(PYTHON_DIR)/src $$env/bin/pyright --pythonpath $$env/bin/python --verifytypes okdok >build/python/verifytypes || { cat build/python/verifytypes; exit 1; }
 
 # WHEEL_LIBRARY: another library to put into the wheel, one for older systems.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import threading
 import time
 import uuid
@@ -13,8 +14,17 @@ from typing import Any
 
 import okdok
 import pytest
-from conftest import MakeClient, MakePort
+from conftest import SOURCES, MakeClient, MakePort
 from okdok import Status, bulk
+
+
+def test_it_uses_only_what_the_package_exports() -> None:
+    """Beside the files of its own."""
+    for file in (Path(SOURCES) / "okdok" / "bulk").glob("*.py"):
+        names = re.findall(r"^from \.\. import (\w[\w, ]*|\([^)]*\))", file.read_text(encoding="utf-8"), re.MULTILINE)
+        used = {name for group in names for name in re.findall(r"\w+", group)}
+        assert used <= set(okdok.__all__), file
+        assert "from .._" not in file.read_text(encoding="utf-8"), file
 
 
 def statuses(outcomes: list[bulk.Outcome]) -> list[tuple[str, str]]:

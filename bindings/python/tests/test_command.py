@@ -587,9 +587,10 @@ class TestStreams:
 
     IDS = tuple(f"id-{n}" for n in range(2000))
 
-    def test_no_standard_input(self, run: Okdok) -> None:
+    def test_no_standard_input(self, run: Okdok, tmp_path: Path) -> None:
         del run
-        ended = shell("okdok delete - <&-")
+        ended = shell(f"okdok delete --report {tmp_path}/report - <&-")
+        assert os.listdir(tmp_path) == []
         assert (ended.returncode, ended.stdout) == (2, "")
         assert ended.stderr == "okdok: there is no standard input to read ids from\n"
 
@@ -651,7 +652,7 @@ class TestStreams:
         self, start: Start, serve: MakePort, tmp_path: Path, number: signal.Signals
     ) -> None:
         """Nobody reads, as when less shows its first page: the main thread sits in write(), and yet it stops."""
-        port = serve("ok", *["ok"] * 600, "hold")
+        port = serve("ok")
         report = tmp_path / "report"
         process = start(
             "delete",

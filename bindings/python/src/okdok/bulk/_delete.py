@@ -110,9 +110,14 @@ class _Deleting:
 
     def run(self) -> Exit:
         with self._run:
-            new = self._look_at_all()
+            new = None
+            try:
+                new = self._look_at_all()
+            finally:
+                # Nothing was sent: an empty report would only stand in the way of the next run.
+                if new is None:
+                    self._run.discard_report()
             if new is None:
-                self._run.discard_report()
                 return Exit.REFUSED
             self._total = new.count + sum(self._run.finished.values())
             self._progress = Progress(self._total)

@@ -109,8 +109,6 @@ class Report:
         self._rows = self._started = -1
 
     def _open(self, resume: bool) -> None:
-        if fcntl is None:
-            raise ReportError("a report needs file locks that this system does not have")
         started = f"{self._path}.started"
         if not resume:
             for path in (self._path, started):
@@ -137,6 +135,8 @@ class Report:
         return descriptor
 
     def _take_lock(self) -> None:
+        if fcntl is None:
+            raise ReportError("a report needs file locks that this system does not have")
         try:
             fcntl.flock(self._rows, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
