@@ -61,7 +61,10 @@ def start(run: Okdok) -> Iterator[Start]:  # sets the environment
     for process in running:
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                stream.close()
+        process.wait()
 
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -646,6 +649,17 @@ class TestStreams:
         assert b"Traceback" not in said
         assert said.splitlines()[-1] == b"okdok: stopped before every id was asked for; --resume goes on"
         assert len(rows(report)) == port.requests() < 50
+
+    def test_nobody_who_reads_of_failures(self, start: Start, serve: MakePort) -> None:
+        port = serve("reply=400", "hold:missing")
+        process = start("delete", "--jobs", "4", "--base-url", port.url, *self.IDS)
+        assert process.stderr
+        assert b"BAD_REQUEST" in process.stderr.readline()
+        port.wait(5)
+        process.stderr.close()
+        port.release()
+        assert process.wait(60) == 130
+        assert port.requests() < 50
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_a_full_pipe_and_a_signal(

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace, stdin: BinaryIO | None) -> Exit:
 
 def _dry_run(run: Run, ids: Ids, *, as_json: bool) -> Exit:
     code = Exit.DONE
-    for one, _, refusal in run.sift(ids):
+    for one, _, refusal in run._sift(ids):
         if refusal is not None:
             code = Exit.NOT_ALL
         if as_json:
@@ -116,14 +116,14 @@ class _Deleting:
             finally:
                 # Nothing was sent: an empty report would only stand in the way of the next run.
                 if new is None:
-                    self._run.discard_report()
+                    self._run._discard_report()
             if new is None:
                 return Exit.REFUSED
             self._total = new.count + sum(self._run.finished.values())
             self._progress = Progress(self._total)
             # On a terminal the bar says enough, but for a single id there is none.
             self._done_ids_are_told = not self._on_terminal or self._options.verbose or self._total == 1
-            self._run.ask_for(new)
+            self._run._ask_for(new)
             self._signals.run = self._run
             try:
                 self._follow()
@@ -136,7 +136,7 @@ class _Deleting:
         """The ids to ask for; None when some would be refused and nothing is to be sent."""
         kept = Kept()
         refused = 0
-        for new in self._run.sift(self._ids):
+        for new in self._run._sift(self._ids):
             kept.add(new)
             one, _, refusal = new
             if refusal is not None:
@@ -158,7 +158,7 @@ class _Deleting:
         stopping_was_told = False
         while True:
             try:
-                event = self._run.next_event(1.0)
+                event = self._run._next_event(1.0)
             except StopIteration:
                 break
             if self._signals.arrived and not stopping_was_told:
@@ -189,23 +189,18 @@ class _Deleting:
         self._progress.failed = self._failed + before - done_before
 
     def _tell(self, outcome: Outcome) -> None:
-        if self._options.json:
-            self._print(outcome.to_json())
-        elif outcome.status in self._done_statuses:
-            if self._done_ids_are_told:
-                words = {Status.OK: "deleted", Status.PRESUMED_DELETED: "presumed deleted", Status.NOT_FOUND: "missing"}
-                self._print(f"{words[outcome.status]} {outcome.id}")
-        # Those were told before anything was sent.
-        elif outcome.status != Status.INVALID_ARGUMENT:
-            unknown = " (it may have been deleted)" if outcome.outcome_unknown else ""
-            line = f"{outcome.id}: {outcome.status.name}{unknown}: {outcome.message}"
-            self._progress.say(_streams.printable(line))
-
-    def _print(self, line: str) -> None:
         try:
-            if self._on_terminal:
-                self._progress.clear()
-            print(line, flush=True)
+            if self._options.json:
+                self._print(outcome.to_json())
+            elif outcome.status in self._done_statuses:
+                if self._done_ids_are_told:
+                    words = {Status.OK: "deleted", Status.PRESUMED_DELETED: "presumed deleted"}
+                    self._print(f"{words.get(outcome.status, 'missing')} {outcome.id}")
+            # Those were told before anything was sent.
+            elif outcome.status != Status.INVALID_ARGUMENT:
+                unknown = " (it may have been deleted)" if outcome.outcome_unknown else ""
+                line = f"{outcome.id}: {outcome.status.name}{unknown}: {outcome.message}"
+                self._progress.write(_streams.printable(line))
         except OSError as problem:
             _streams.give_up_broken_ones()
             self._run.stop()
@@ -214,6 +209,11 @@ class _Deleting:
                 self._nobody_reads = True
             else:
                 self._output_problem = self._output_problem or problem
+
+    def _print(self, line: str) -> None:
+        if self._on_terminal:
+            self._progress.clear()
+        print(line, flush=True)
 
     def _end(self) -> Exit:
         reason, last = self._run.reason, self._last_failure

@@ -38,13 +38,20 @@ class Progress:
             self._shown = now
             self.say(self._line())
 
+    def write(self, line: str) -> None:
+        """Prints a line on standard error, without tearing the bar.
+
+        :raises OSError: as print() does.
+        """
+        if self._bar is not None:
+            self._bar.write(line, file=sys.stderr)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
     def say(self, line: str) -> None:
-        """Prints a line on standard error, without tearing the bar. Where that fails, nothing can be said."""
+        """The same. Where that fails, nothing can be said."""
         with contextlib.suppress(OSError):
-            if self._bar is not None:
-                self._bar.write(line, file=sys.stderr)
-            else:
-                print(line, file=sys.stderr, flush=True)
+            self.write(line)
 
     def clear(self) -> None:
         """Takes the bar away for a line on standard output, if that is the same terminal."""

@@ -133,7 +133,7 @@ class Run:
         if self._report_path is not None:
             self._report = Report(os.fspath(self._report_path), self._base_url, resume=self._resume)
             self._known = self._report.known
-        self._new = self.sift(self._ids)
+        self._new = self._sift(self._ids)
         self._entered = True
         return self
 
@@ -157,7 +157,7 @@ class Run:
 
     def __next__(self) -> Outcome:
         while True:
-            event = self.next_event(1.0)
+            event = self._next_event(1.0)
             if isinstance(event, Outcome):
                 return event
 
@@ -173,7 +173,7 @@ class Run:
             for condition in (self._work, self._pace, self._news):
                 condition.notify_all()
 
-    def next_event(self, timeout: float) -> Outcome | Paused | None:
+    def _next_event(self, timeout: float) -> Outcome | Paused | None:
         """What happens next; None when nothing did within so many seconds, or when the run was stopped meanwhile."""
         if not self._entered:
             raise RuntimeError("a bulk.Run is to be used in a with statement")
@@ -200,7 +200,7 @@ class Run:
             all_asked = self._exhausted and not self._pending and self._problem is None
             self.reason = self._no_point or (Reason.DONE if all_asked else Reason.STOPPED)
 
-    def sift(self, ids: Iterable[str]) -> Iterator[New]:
+    def _sift(self, ids: Iterable[str]) -> Iterator[New]:
         """Those that are to be asked for, each once. An id costs the memory of its digest from then on."""
         known, finished = self._known, self._finished
         for signature_request_id in ids:
@@ -226,11 +226,11 @@ class Run:
                 refusal = error
             yield signature_request_id, maybe_deleted(number), refusal
 
-    def ask_for(self, new: Iterable[New]) -> None:
-        """These, which ``sift`` gave before, are asked for instead of the ids that the constructor got."""
+    def _ask_for(self, new: Iterable[New]) -> None:
+        """These, which ``_sift`` gave before, are asked for instead of the ids that the constructor got."""
         self._new = iter(new)
 
-    def discard_report(self) -> None:
+    def _discard_report(self) -> None:
         """For a run that has asked for nothing, and should leave nothing behind."""
         self.stop()
         if self._report is not None:
