@@ -107,7 +107,7 @@ def test_exceptions_and_results_through_json(
 ) -> None:
     """With every field, as the caller sees them."""
     monkeypatch.setenv("OKDOK_API_KEY", "key")
-    port = serve("delete:reset=0", "reply=401", "reply=401", "reply=503", "reply=403", "reply=400", "ok")
+    port = serve("delete:reset=0", "reply=401", "reply=401", "reply=503", "reply=403", "missing", "ok")
     monkeypatch.setenv("OKDOK_BASE_URL", port.url)
     program = """
 import sys, okdok
@@ -126,9 +126,9 @@ assert [attempt.status.name for attempt in lost.attempt_log] == ["CONNECTION_LOS
 assert lost.elapsed >= lost.attempt_log[1].waited > 0
 known = told(tasks.delete.delay("b"))
 assert (type(known), known.outcome_unknown, known.attempts) == (okdok.UnauthorizedError, False, 1), repr(known)
-# Unknown is retried, and what an attempt of the first task left unknown stays so.
-again = told(tasks.delete.apply_async(("c",), retries=tasks.delete.max_retries - 1))
-assert (type(again), again.outcome_unknown) == (okdok.BadRequestError, True), repr(again)
+# Unknown is retried, and "does not exist" then is presumed to be the first call's work.
+again = told(tasks.delete.delay("c"))
+assert (again["presumed"], again["http_status"]) == (True, 400), again
 deletion = told(tasks.delete.delay("d"))
 assert deletion["id"] == "d" and deletion["attempt_log"][0]["status"] == "OK", deletion
 """

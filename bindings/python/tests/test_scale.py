@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import pty
 import struct
@@ -112,5 +113,11 @@ def test_the_bar_costs_little(serve: MakePort, tmp_path: Path, monkeypatch: pyte
         assert (b"100000/100000 [" in shown) == (python_path == path)
         return seconds
 
-    rounds = [(on_a_terminal(path), on_a_terminal(f"{tmp_path / 'without'}:{path}")) for _ in range(2)]
-    assert min(with_bar for with_bar, _ in rounds) <= 1.1 * min(without for _, without in rounds)
+    # The least of some: a busy machine only adds to it.
+    with_bar, without = math.inf, math.inf
+    for _ in range(4):
+        with_bar = min(with_bar, on_a_terminal(path))
+        without = min(without, on_a_terminal(f"{tmp_path / 'without'}:{path}"))
+        if with_bar <= 1.1 * without:
+            return
+    raise AssertionError(f"{with_bar:.2f} s, without a bar {without:.2f} s")

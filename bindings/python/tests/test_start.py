@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import subprocess
@@ -31,5 +32,11 @@ def processor_seconds(program: str) -> float:
 
 @pytest.mark.slow
 def test_ten_milliseconds_over_bare_python() -> None:
-    rounds = [(processor_seconds("import okdok"), processor_seconds("pass")) for _ in range(30)]
-    assert min(with_it for with_it, _ in rounds) - min(bare for _, bare in rounds) <= 0.010
+    with_it, bare = math.inf, math.inf
+    # The least of many: a busy machine only adds to it.
+    for n in range(150):
+        with_it = min(with_it, processor_seconds("import okdok"))
+        bare = min(bare, processor_seconds("pass"))
+        if n >= 20 and with_it - bare <= 0.010:
+            return
+    raise AssertionError(f"{(with_it - bare) * 1000:.1f} ms")
