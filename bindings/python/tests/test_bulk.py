@@ -312,6 +312,14 @@ class TestNoPoint:
         assert len(found) == port.requests() <= 4
         assert run.reason is bulk.Reason.KEY_REFUSED
 
+    def test_a_dead_host(self, client: MakeClient, serve: MakePort) -> None:
+        made = client(serve(command="closed").url, max_attempts=1)
+        with bulk.Run(made, (f"id-{n}" for n in range(100_000)), jobs=4) as run:
+            found = list(run)
+        assert {outcome.status for outcome in found} == {Status.CONNECT_FAILED}
+        assert 20 <= len(found) <= 23
+        assert run.reason is bulk.Reason.TOO_MANY_FAILURES
+
     @pytest.mark.parametrize("kind", NOTHING_ABOUT_THE_ID)
     def test_failures_in_a_row_that_say_nothing_about_an_id(self, kind: type[okdok.OkdokError]) -> None:
         class Failing(Fake):
