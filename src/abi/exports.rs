@@ -30,10 +30,6 @@ struct Outputs {
 }
 
 impl Outputs {
-    fn new(status: *mut okdok_status, error: *mut okdok_error) -> Self {
-        Self { status, error, begun: guarded(None, || Some(Instant::now())) }
-    }
-
     /// # Safety
     /// Each pointer is NULL or writable; what it points to need not be initialised.
     unsafe fn write(&self, report: &Report, api_key: Option<&str>) {
@@ -94,7 +90,8 @@ pub unsafe extern "C" fn okdok_client_new(
     out_status: *mut okdok_status,
     out_error: *mut okdok_error,
 ) -> *mut okdok_client {
-    let outputs = Outputs::new(out_status, out_error);
+    let begun = guarded(None, || Some(Instant::now()));
+    let outputs = Outputs { status: out_status, error: out_error, begun };
     let made = guarded(None, || {
         // SAFETY: the caller's promise, passed on.
         Some(unsafe { new_client(base_url, api_key, options) })
@@ -174,7 +171,8 @@ pub unsafe extern "C" fn okdok_delete_signature_request(
     out_status: *mut okdok_status,
     out_error: *mut okdok_error,
 ) -> bool {
-    let outputs = Outputs::new(out_status, out_error);
+    let begun = guarded(None, || Some(Instant::now()));
+    let outputs = Outputs { status: out_status, error: out_error, begun };
     let client = guarded(None, || handles::find(client.addr()));
     let report = guarded(Report::panicked(), || {
         // SAFETY: the caller's promise, passed on.

@@ -371,7 +371,8 @@ class TestSignals:
         port.wait(4)
         process.send_signal(number)
         assert process.stderr
-        assert process.stderr.readline().startswith(b"okdok: stopping")
+        # On a slow machine totals may come first.
+        assert any(line.startswith(b"okdok: stopping") for line in iter(process.stderr.readline, b""))
         port.release()
         assert process.wait(60) == 130
         assert port.requests() == 4
@@ -388,7 +389,8 @@ class TestSignals:
         port.wait(2)
         process.send_signal(signal.SIGINT)
         assert process.stderr
-        assert process.stderr.readline().startswith(b"okdok: stopping")
+        # On a slow machine totals may come first.
+        assert any(line.startswith(b"okdok: stopping") for line in iter(process.stderr.readline, b""))
         process.send_signal(signal.SIGTERM)
         # The port never answers: only leaving at once ends before the time-out of 30 seconds.
         began = time.monotonic()
@@ -403,7 +405,8 @@ class TestSignals:
         port.wait(2)
         process.send_signal(signal.SIGTERM)
         assert process.stderr
-        assert process.stderr.readline().startswith(b"okdok: stopping")
+        # On a slow machine totals may come first.
+        assert any(line.startswith(b"okdok: stopping") for line in iter(process.stderr.readline, b""))
         port.release()
         assert process.wait(60) == 0
 
