@@ -100,8 +100,9 @@ namespace Okdok.Tests
                 Assert.DoesNotContain(failures, e => e.Status != OkdokStatus.TimedOut || e.OutcomeUnknown != e.Attempts > 0);
                 int sent = failures.Count(e => e.Attempts > 0);
                 Assert.InRange(sent, 256, 1_499);
-                server.Wait(sent);
-                Assert.Equal(sent, server.Requests);
+
+                // One that says that nothing was sent is right; one that began late may not have come so far.
+                Assert.InRange(server.Requests, 256, sent);
 
                 async Task<OkdokException> Fail(int call)
                 {
