@@ -1,5 +1,5 @@
-//! Makes the library's modules those of each fuzz target, so that a target reaches what no other crate can, and the
-//! library has nothing in it for that.
+//! Makes the library's modules those of each fuzz target, and public, so that a target reaches what no other crate can, and
+//! the library has nothing in it for that.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -11,10 +11,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", source.display());
     let mut modules = String::new();
     for line in fs::read_to_string(source.join("lib.rs"))?.lines() {
-        if let Some(name) = line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) {
-            let path = source.join(name).join("mod.rs");
-            writeln!(modules, "#[allow(dead_code, non_camel_case_types)]\n#[path = {path:?}]\nmod {name};")?;
+        let Some(room) = line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) else { continue };
+        writeln!(modules, "#[allow(dead_code, unused_imports, non_camel_case_types)]\npub mod {room} {{")?;
+        for line in fs::read_to_string(source.join(room).join("mod.rs"))?.lines() {
+            match line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) {
+                Some(name) => {
+                    let path = source.join(room).join(name).with_extension("rs");
+                    writeln!(modules, "#[path = {path:?}]\npub mod {name};")?;
+                }
+                None => writeln!(modules, "{line}")?,
+            }
         }
+        modules.push_str("}\n");
     }
     fs::write(Path::new(&env::var("OUT_DIR")?).join("okdok.rs"), modules)?;
     Ok(())

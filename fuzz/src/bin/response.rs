@@ -1,12 +1,13 @@
 //! Reading a response: nothing in it makes the library panic, and what is read agrees with the contract.
 #![no_main]
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use libfuzzer_sys::fuzz_target;
-use reqwest::blocking::Response;
 
+use crate::call::id::SignatureRequestId;
 use crate::outcome::attempt::Ended;
+use crate::transport::exchange::{Answer, Body};
 
 include!(concat!(env!("OUT_DIR"), "/okdok.rs"));
 
@@ -19,17 +20,19 @@ fuzz_target!(|data: &[u8]| {
         0..200 => [200, 400, 401, 403, 404, 410, 429, 503][usize::from(low % 8)],
         _ => 100 + u16::from_be_bytes([high, low]) % 900,
     };
-    let mut response = http::Response::builder().status(status);
-    let mut body = rest;
+    let (mut retry_after, mut body) = (None, rest);
     if let Some((line, after)) = rest.strip_prefix(b"\x01").and_then(|rest| rest.split_at_checked(rest.len().min(40))) {
-        if let Ok(value) = http::HeaderValue::from_bytes(line) {
-            response = response.header("retry-after", value);
-            body = after;
-        }
+        (retry_after, body) = (Some(String::from_utf8_lossy(line).into_owned()), after);
     }
-    let Ok(response) = response.body(body.to_vec()) else { return };
-    let deadline = Instant::now() + Duration::from_secs(60);
-    let attempt = call::response::judge(Response::from(response), ID, "https://h.test", deadline);
+    let answer = Answer {
+        http_status: status,
+        retry_after,
+        body: Body::Complete(body.to_vec()),
+        refused_alone: low & 64 == 0,
+        ends_connection: low & 128 == 0,
+    };
+    let id = SignatureRequestId::new(ID).expect("a good id");
+    let attempt = call::answered::judge(&answer, id, "https://h.test", SystemTime::UNIX_EPOCH);
 
     assert_eq!(attempt.http_status, status);
     assert_eq!(attempt.message.is_empty(), attempt.status == outcome::status::OKDOK_STATUS_OK);
@@ -42,11 +45,12 @@ fuzz_target!(|data: &[u8]| {
             assert!(text.contains('\\') || text.contains("msg.deleted") || text.contains("not.exist"));
             assert!(status != 200 || attempt.service_value == ID);
         }
+        Ended::Doubtful => assert!(answer.ends_connection && !answer.refused_alone && attempt.retry),
         Ended::Refused => assert!((400..500).contains(&status) && status != 408 && status != 499),
         Ended::Open => assert!(!(400..500).contains(&status) || status == 408 || status == 499),
     }
-    let call = outcome::report::Report { attempt, attempts: 1, outcome_unknown: false };
-    check_error(&abi::error::okdok_error::new(&call, Some("sandbox-key")));
+    let call = outcome::report::Report { attempt, attempts: 1, outcome_unknown: false, log: Vec::new() };
+    check_error(&abi::error::okdok_error::new(&call, Some("sandbox-key"), Duration::ZERO));
 });
 
 /// What every text of an error promises.

@@ -10,11 +10,9 @@ include!(concat!(env!("OUT_DIR"), "/okdok.rs"));
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (base_url, id) = text.split_once('\n').unwrap_or(("https://h.test/p", text));
-    let Ok(base) = transport::url::BaseUrl::parse(Some(base_url)) else { return };
-    if abi::options::check_signature_request_id(id).is_err() {
-        return;
-    }
-    let url = call::request::url(&base, id).expect("a checked id always makes a URL");
+    let Ok(base) = transport::base_url::BaseUrl::parse(Some(base_url)) else { return };
+    let Ok(checked) = call::id::SignatureRequestId::new(id) else { return };
+    let url = call::request::url(&base, checked).expect("a checked id always makes a URL");
     assert!(url.scheme() == "https" || base.is_loopback());
     assert_eq!(url.origin().ascii_serialization(), base.origin());
     assert!(url.username().is_empty() && url.password().is_none());
