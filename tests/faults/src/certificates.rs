@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, CrlDistributionPoint, CustomExtension,
-    DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose,
-    NameConstraints, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    CrlDistributionPoint, CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, NameConstraints, SerialNumber, date_time_ymd,
 };
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -55,6 +55,7 @@ pub fn trust(cert: Cert) -> Result<PathBuf, Failure> {
         Cert::SelfSigned => ("selfsigned.pem", authorities.self_signed.0.pem()),
         Cert::Authority => ("authority.pem", authorities.self_signed_authority.0.pem()),
         Cert::Directory => ("directory.pem", authorities.constrained_root.pem()),
+        Cert::Incomplete(_) => ("intermediate.pem", authorities.intermediate.pem()),
         Cert::Rotated => ("rotated.pem", authorities.other_root.pem()),
         _ => ("root.pem", authorities.root.pem()),
     };
@@ -148,6 +149,23 @@ fn ocsp_responder(url: &str) -> Result<CustomExtension, Failure> {
     Ok(CustomExtension::from_oid_content(ID_PE_AUTHORITY_INFO_ACCESS, der(0x30, &description)?))
 }
 
+fn revocation_list_at(port: u16) -> CrlDistributionPoint {
+    CrlDistributionPoint { uris: vec![format!("http://127.0.0.1:{port}/list")] }
+}
+
+/// What the intermediate has revoked: nothing.
+pub fn revocation_list() -> Result<Vec<u8>, Failure> {
+    let list = CertificateRevocationListParams {
+        this_update: date_time_ymd(2001, 1, 1),
+        next_update: date_time_ymd(2999, 1, 1),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: vec![],
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    Ok(list.signed_by(&authorities()?.intermediate)?.der().to_vec())
+}
+
 fn make_config(cert: Cert) -> Result<ServerConfig, Failure> {
     let authorities = authorities()?;
     let mut params = leaf(&["localhost", "127.0.0.1", "::1"])?;
@@ -173,10 +191,13 @@ fn make_config(cert: Cert) -> Result<ServerConfig, Failure> {
             policies.set_criticality(true);
             params.custom_extensions = vec![policies];
         }
-        Cert::Incomplete | Cert::Chain => issuer = &authorities.intermediate,
+        Cert::Incomplete(list) => {
+            issuer = &authorities.intermediate;
+            params.crl_distribution_points = list.into_iter().map(revocation_list_at).collect();
+        }
+        Cert::Chain => issuer = &authorities.intermediate,
         Cert::Responder(port) => {
-            let list = format!("http://127.0.0.1:{port}/list");
-            params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![list] }];
+            params.crl_distribution_points = vec![revocation_list_at(port)];
             params.custom_extensions = vec![ocsp_responder(&format!("http://127.0.0.1:{port}/ocsp"))?];
         }
         Cert::Tls12 | Cert::ClientAuth12 => versions = vec![&TLS12],

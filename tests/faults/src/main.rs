@@ -17,7 +17,7 @@
 //! | `stall` | `port N` | a listener whose backlog is full: connecting hangs |
 //! | `closed` | `port N` | nobody listens there; the port stays reserved |
 //! | `serve6 N STEP...` | `port N` | `serve` on `[::1]:N`, beside a `stall` or `closed` port N: `localhost` with IPv4 dead |
-//! | `ca CERT` | `path P` | PEM file that trusts that certificate (its root, or itself when self-signed) |
+//! | `ca CERT` | `path P` | PEM file that trusts that certificate (its root, or itself when self-signed; of `incomplete` the intermediate) |
 //! | `seen N` | `connections C requests R` | connections count when accepted, requests when a whole head was read |
 //! | `request N I` | `hex H` | raw head of the I-th request (from 1); `hex` alone when there is none |
 //! | `wait N R` | `ok` | answers once port N has seen R requests |
@@ -43,6 +43,7 @@
 //!   transfer-encoding is given, or the status has no body (1xx, 204, 304). With `Connection:close` the connection is closed afterwards.
 //! * `raw=BYTES`: these bytes (`{id}` as above), then an orderly close.
 //! * `body=STATUS:N`: content-length N and that many bytes.
+//! * `list`: what the intermediate of `incomplete` has revoked, which is nothing.
 //! * `endless=STATUS`: a chunked body without end. `endless-head`: header fields without end. `flood`: 100 and 103 without end.
 //! * `silent`: never answers, reads on.
 //! * `random=SEED`: deletes or not, and answers, drops, resets, cuts, refuses and so on, by a plan drawn from SEED, the id and how often this id was
@@ -82,6 +83,7 @@
 //!   version, and a client certificate is demanded).
 //! * `authority` (self-signed, and itself an authority), `directory` (by a root whose name constraints are on directory names), `critical` (with
 //!   critical certificate policies).
+//! * `incomplete=PORT`: `incomplete`, and names a revocation list at 127.0.0.1:PORT.
 //! * `responder=PORT`: good, and names an OCSP responder and a revocation list at 127.0.0.1:PORT.
 //! * `tls11`: answers the client's hello as a server that knows TLS 1.1 only. `hangup`: closes after the client's hello. `mute`: never speaks. `plain`: plain
 //!   HTTP (a request that is not HTTP gets a 400 in clear). `cut=N` / `close=N` / `reset=N` / `stall=N`: a good handshake, but after N bytes from

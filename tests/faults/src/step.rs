@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
+use crate::certificates;
 use crate::delivery::End;
 use crate::tls::Cert;
 
@@ -102,6 +103,10 @@ fn request_step(word: &str) -> Result<Step, String> {
     let (first, rest) = argument.split_once(':').unwrap_or((argument, "ok"));
     Ok(match name {
         "reply" => Step::Reply(argument.parse()?),
+        "list" if argument.is_empty() => {
+            let body = certificates::revocation_list().map_err(|error| error.to_string())?;
+            Step::Reply(Reply { status: 200, fields: vec![], body })
+        }
         "raw" => Step::Raw(decode(argument)),
         "body" => Step::Body { status: number(first)?, length: number(rest)? },
         "endless" => Step::Endless { status: number(argument)? },

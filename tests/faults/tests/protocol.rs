@@ -433,7 +433,7 @@ fn good_certificates_work_and_bad_ones_fail_for_their_own_reason() {
     for cert in ["good", "chain", "tls12", "tls13"] {
         assert_eq!(call(faults.port(&format!("tls {cert} ok")), &good), Ok((200, DELETED.into())), "{cert}");
     }
-    for cert in ["rotated", "selfsigned"] {
+    for cert in ["rotated", "selfsigned", "incomplete"] {
         assert_eq!(
             call(faults.port(&format!("tls {cert} ok")), &faults.trust(cert)),
             Ok((200, DELETED.into())),
