@@ -128,9 +128,9 @@ fn local_address(connected: &Connected) -> Option<SocketAddr> {
 mod tests {
     use super::*;
     use crate::transport::http_client;
+    use crate::transport::roots::Found;
     use httpmock::MockServer;
     use reqwest::header::HeaderMap;
-    use rustls::RootCertStore;
 
     #[test]
     fn every_answer_is_seen_to_arrive_before_it_is_told_of() {
@@ -140,8 +140,8 @@ mod tests {
             then.status(401);
         });
         let connections = Connections::default();
-        let roots = Arc::new(RootCertStore::empty());
-        let http = http_client::build(roots, None, Duration::from_secs(5), &connections).unwrap();
+        let http =
+            http_client::build(&Found::None.load().unwrap(), None, Duration::from_secs(5), &connections).unwrap();
         let url = server.url("/JSON/signatureRequest/x").parse().unwrap();
         for count in 1..4 {
             let deadline = Instant::now() + Duration::from_secs(5);

@@ -13,6 +13,8 @@ use url::Url;
 use super::connections::Connections;
 use super::error_chain::{chain, find, innermost, is_out_of_resources};
 use super::resolver::ResolveError;
+#[cfg(any(windows, target_os = "macos"))]
+use super::system_verifier::Question;
 
 const LARGEST_BODY: usize = 64 * 1024;
 
@@ -68,14 +70,10 @@ pub fn exchange(
     headers: &HeaderMap,
     deadline: Instant,
 ) -> Result<Answer, NoAnswer> {
-    let begun = Instant::now();
-    connections.exchange_begins();
-    let sent = http
-        .request(Method::DELETE, url.clone())
-        .headers(headers.clone())
-        // On the request it is a true deadline; on the client it starts anew at every read.
-        .timeout(deadline.saturating_duration_since(begun))
-        .send();
+    let (begun, sent) = send(http, connections, url, headers, deadline);
+    #[cfg(any(windows, target_os = "macos"))]
+    let (begun, sent) =
+        once_trusted((begun, sent), || send(http, connections, url, headers, deadline), connections, deadline)?;
     match sent {
         Ok(mut response) => {
             let connection = connections.answered(response.extensions());
@@ -94,6 +92,46 @@ pub fn exchange(
             Err(no_answer(&error.without_url(), fresh, deadline))
         }
     }
+}
+
+/// The result, and when this began.
+fn send(
+    http: &HttpClient,
+    connections: &Connections,
+    url: &Url,
+    headers: &HeaderMap,
+    deadline: Instant,
+) -> (Instant, reqwest::Result<Response>) {
+    let begun = Instant::now();
+    connections.exchange_begins();
+    let sent = http
+        .request(Method::DELETE, url.clone())
+        .headers(headers.clone())
+        // On the request it is a true deadline; on the client it starts anew at every read.
+        .timeout(deadline.saturating_duration_since(begun))
+        .send();
+    (begun, sent)
+}
+
+/// Where the system has to be asked about the server's certificate: waits for what it says, and sends again.
+#[cfg(any(windows, target_os = "macos"))]
+fn once_trusted(
+    mut sent: (Instant, reqwest::Result<Response>),
+    send_again: impl Fn() -> (Instant, reqwest::Result<Response>),
+    connections: &Connections,
+    deadline: Instant,
+) -> Result<(Instant, reqwest::Result<Response>), NoAnswer> {
+    while let Err(error) = &sent.1
+        && let Some(question) = Question::of(error)
+    {
+        connections.failed(error);
+        match question.verdict(deadline) {
+            Some(Ok(())) => sent = send_again(),
+            Some(Err(error)) => return Err(NoAnswer::TlsFailed(error)),
+            None => return Err(NoAnswer::NotConnected(question.to_string())),
+        }
+    }
+    Ok(sent)
 }
 
 /// RFC 9112, 9.3.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use reqwest::blocking::Client as HttpClient;
 use reqwest::redirect;
 use rustls::ClientConfig;
-use rustls::RootCertStore;
 use rustls::crypto::ring;
 use tower::util::MapResponseLayer;
 
@@ -18,20 +17,23 @@ use super::connections::Connections;
 use super::error_chain::{chain, innermost};
 use super::proxy::Proxy;
 use super::resolver::DetachedResolver;
+use super::roots::Roots;
+#[cfg(any(windows, target_os = "macos"))]
+use super::system_verifier::SystemVerifier;
 
 /// Common servers close an idle connection after 5 s; a request should not meet that.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
 pub fn build(
-    roots: Arc<RootCertStore>,
+    roots: &Roots,
     proxy: Option<&Proxy>,
     connect_timeout: Duration,
     connections: &Connections,
 ) -> Result<HttpClient, Refusal> {
     let (made, arrived) = (connections.clone(), connections.clone());
     let mut builder = HttpClient::builder()
-        .https_only(!roots.is_empty())
-        .tls_backend_preconfigured(tls_config(roots)?)
+        .https_only(!roots.known.is_empty())
+        .tls_backend_preconfigured(tls_config(roots, connect_timeout)?)
         .http1_only()
         // A redirect would carry the key to another host, and a 303 would turn the DELETE into a GET.
         .redirect(redirect::Policy::none())
@@ -64,12 +66,20 @@ pub fn build(
     process::with_async_signals_blocked(|| builder.build()).map_err(|error| not_built(&error))
 }
 
-/// TLS 1.2 or newer with ring, trusting `roots` alone.
-fn tls_config(roots: Arc<RootCertStore>) -> Result<ClientConfig, Refusal> {
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+/// TLS 1.2 or newer with ring, trusting `roots` alone, or with the system's verifier behind them.
+#[cfg_attr(not(any(windows, target_os = "macos")), expect(unused_variables, reason = "no system's verifier here"))]
+fn tls_config(roots: &Roots, connect_timeout: Duration) -> Result<ClientConfig, Refusal> {
+    let provider = Arc::new(ring::default_provider());
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| Refusal::Internal(error.to_string()))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    let known = Arc::clone(&roots.known);
+    #[cfg(any(windows, target_os = "macos"))]
+    if roots.system_decides {
+        let verifier = SystemVerifier::new(known, provider, connect_timeout)?;
+        return Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth());
+    }
+    Ok(config.with_root_certificates(known).with_no_client_auth())
 }
 
 fn not_built(error: &reqwest::Error) -> Refusal {

@@ -12,6 +12,10 @@ mod proxy;
 mod resolver;
 mod roots;
 mod shared;
+#[cfg(any(windows, target_os = "macos"))]
+mod system_store;
+#[cfg(any(windows, target_os = "macos"))]
+mod system_verifier;
 mod url;
 
 pub use base_url::BaseUrl;

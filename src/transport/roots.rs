@@ -1,5 +1,6 @@
 //! Which certificate authorities a client trusts.
 
+use std::error::Error;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -9,12 +10,14 @@ use std::time::{Duration, SystemTime};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls_native_certs::{CertificateResult, load_certs_from_paths};
+use rustls_native_certs::load_certs_from_paths;
 
 use crate::outcome::Refusal;
 use crate::process;
 
 use super::error_chain::is_out_of_resources;
+#[cfg(any(windows, target_os = "macos"))]
+use super::system_store;
 
 /// Bundles have some 200 KB; what is larger than this is another file.
 const LARGEST_CA_FILE: u64 = 16 * 1024 * 1024;
@@ -50,6 +53,19 @@ pub enum Found {
     #[cfg(any(windows, target_os = "macos"))]
     Store,
     Bundle(Arc<[u8]>),
+}
+
+/// Whom a transport trusts.
+pub struct Roots {
+    pub known: Arc<RootCertStore>,
+    /// What they do not complete is put to the system.
+    pub system_decides: bool,
+}
+
+impl PartialEq for Roots {
+    fn eq(&self, other: &Self) -> bool {
+        self.system_decides == other.system_decides && self.known.roots == other.known.roots
+    }
 }
 
 /// What tells a file from what it was before, without reading it.
@@ -160,8 +176,12 @@ fn changed(_: &Metadata) -> Option<SystemTime> {
 }
 
 impl Found {
-    pub fn load(&self) -> Result<Arc<RootCertStore>, Refusal> {
+    pub fn load(&self) -> Result<Arc<Roots>, Refusal> {
         let mut roots = RootCertStore::empty();
+        #[cfg(any(windows, target_os = "macos"))]
+        let system_decides = *self == Self::Store;
+        #[cfg(not(any(windows, target_os = "macos")))]
+        let system_decides = false;
         match self {
             Self::None => {}
             Self::Files { file, folders, .. } => {
@@ -171,10 +191,13 @@ impl Found {
                     found.certs.extend(more.certs);
                     found.errors.extend(more.errors);
                 }
-                add(&mut roots, found)?;
+                add(&mut roots, found.certs, &found.errors)?;
             }
             #[cfg(any(windows, target_os = "macos"))]
-            Self::Store => add(&mut roots, rustls_native_certs::load_native_certs())?,
+            Self::Store => {
+                let (certificates, errors) = system_store::read();
+                add(&mut roots, certificates, &errors)?;
+            }
             Self::Bundle(pem) => {
                 roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
                 if roots.is_empty() {
@@ -184,17 +207,21 @@ impl Found {
                 }
             }
         }
-        Ok(Arc::new(roots))
+        Ok(Arc::new(Roots { known: Arc::new(roots), system_decides }))
     }
 }
 
-fn add(roots: &mut RootCertStore, found: CertificateResult) -> Result<(), Refusal> {
-    roots.add_parsable_certificates(found.certs);
-    if let Some(error) = found.errors.iter().find(|error| is_out_of_resources(*error)) {
+fn add<E: Error + 'static>(
+    roots: &mut RootCertStore,
+    found: Vec<CertificateDer<'static>>,
+    errors: &[E],
+) -> Result<(), Refusal> {
+    roots.add_parsable_certificates(found);
+    if let Some(error) = errors.iter().find(|error| is_out_of_resources(*error)) {
         return Err(Refusal::NoResources(format!("the system's certificates cannot be read: {error}")));
     }
     if roots.is_empty() {
-        let why = found.errors.first().map_or(String::new(), |error| format!(" ({error})"));
+        let why = errors.first().map_or(String::new(), |error| format!(" ({error})"));
         return Err(Refusal::NoRoots(format!(
             "this system has no certificate authorities to trust{why}: install the package ca-certificates, set \
              SSL_CERT_FILE, or give a bundle in ca_file"

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use reqwest::blocking::Client as HttpClient;
 use reqwest::header::HeaderMap;
-use rustls::RootCertStore;
 use url::Url;
 
 use crate::outcome::Refusal;
@@ -20,7 +19,7 @@ use super::connections::Connections;
 use super::exchange::{Answer, NoAnswer, exchange};
 use super::http_client;
 use super::proxy::Proxy;
-use super::roots::{Found, Place};
+use super::roots::{Found, Place, Roots};
 
 /// After it names are resolved, roots read and connections made anew, so that a busy process follows what changes.
 const LONGEST_USE: Duration = Duration::from_mins(10);
@@ -36,7 +35,7 @@ pub struct Transport {
     proxy: Option<Proxy>,
     connect_timeout: Duration,
     /// Kept for a forked child, which builds a transport of its own, and for a successor that cannot read them.
-    roots: Arc<RootCertStore>,
+    roots: Arc<Roots>,
     /// Where these roots were found last.
     found: ArcSwap<Found>,
     /// `None` only while it is dropped.
@@ -77,7 +76,7 @@ impl Transports {
 fn find_or_build(
     route: &Route,
     found: Found,
-    load: impl FnOnce(&Found) -> Result<Arc<RootCertStore>, Refusal>,
+    load: impl FnOnce(&Found) -> Result<Arc<Roots>, Refusal>,
 ) -> Result<Arc<Transport>, Refusal> {
     let none = Transports { live: Vec::new(), last: None };
     let transports = TRANSPORTS.load_full();
@@ -89,7 +88,7 @@ fn find_or_build(
     }
     let roots = load(&found)?;
     // Files that look new may hold what they held.
-    if let Some(transport) = transports.find(|transport| goes(transport) && transport.roots.roots == roots.roots) {
+    if let Some(transport) = transports.find(|transport| goes(transport) && transport.roots == roots) {
         transport.found.store(Arc::new(found));
         return Ok(enter(&transport));
     }
@@ -103,7 +102,7 @@ fn enter(transport: &Arc<Transport>) -> Arc<Transport> {
         let none = Transports { live: Vec::new(), last: None };
         let transports = transports.as_deref().unwrap_or(&none);
         let is_like = |other: &Transport| {
-            other.goes(transport.proxy(), transport.connect_timeout) && other.roots.roots == transport.roots.roots
+            other.goes(transport.proxy(), transport.connect_timeout) && other.roots == transport.roots
         };
         entered = transports.find(is_like).unwrap_or_else(|| Arc::clone(transport));
         Some(Arc::new(transports.with(&entered)))
@@ -151,9 +150,9 @@ impl Way {
 }
 
 impl Transport {
-    fn build(route: &Route, found: Found, roots: Arc<RootCertStore>) -> Result<Self, Refusal> {
+    fn build(route: &Route, found: Found, roots: Arc<Roots>) -> Result<Self, Refusal> {
         let connections = Connections::default();
-        let http = http_client::build(Arc::clone(&roots), route.proxy.as_ref(), route.connect_timeout, &connections)?;
+        let http = http_client::build(&roots, route.proxy.as_ref(), route.connect_timeout, &connections)?;
         Ok(Self {
             proxy: route.proxy.clone(),
             connect_timeout: route.connect_timeout,
