@@ -1,6 +1,7 @@
 /* What Windows alone has: its store of authorities, its proxy settings, and libraries that are unloaded. */
 #include <windows.h>
 
+#include <pthread.h>
 #include <wincrypt.h>
 
 #include "call.h"
@@ -35,35 +36,165 @@ static PCCERT_CONTEXT certificate_of(const char *path)
     return certificate;
 }
 
-/* In the user's store of authorities, or out of it. What was changed is written when the store is closed. */
-static bool trust(PCCERT_CONTEXT certificate, bool trusted)
+static void forget(const char *name)
 {
-    HCERTSTORE store = CertOpenSystemStoreA(0, "ROOT");
-    bool done = false;
-    if (trusted) {
-        done = CertAddCertificateContextToStore(store, certificate, CERT_STORE_ADD_REPLACE_EXISTING, NULL);
-    } else {
-        PCCERT_CONTEXT found = CertFindCertificateInStore(store, X509_ASN_ENCODING, 0, CERT_FIND_EXISTING, certificate, NULL);
-        done = found != NULL && CertDeleteCertificateFromStore(found);
-    }
-    return CertCloseStore(store, 0) && done;
+    HCERTSTORE store = CertOpenSystemStoreA(0, name);
+    PCCERT_CONTEXT found;
+    while ((found = CertFindCertificateInStore(store, X509_ASN_ENCODING, 0, CERT_FIND_SUBJECT_STR_A, "okdok", NULL)) != NULL)
+        CHECK(CertDeleteCertificateFromStore(found));
+    CHECK(CertCloseStore(store, 0));
+}
+
+/* What the tests put into the user's stores. Wine writes what it has looked at there back when a process ends. */
+static void clear_stores(void)
+{
+    forget("ROOT");
+    forget("CA");
+}
+
+static void add(const char *name, const char *certificate)
+{
+    HCERTSTORE store = CertOpenSystemStoreA(0, name);
+    CHECK(CertAddCertificateContextToStore(store, certificate_of(faults_ca(certificate)), CERT_STORE_ADD_ALWAYS, NULL));
+    CHECK(CertCloseStore(store, 0));
+}
+
+static void unset_variables(void)
+{
+    SetEnvironmentVariableA("SSL_CERT_FILE", NULL);
+    SetEnvironmentVariableA("SSL_CERT_DIR", NULL);
+}
+
+/* The fault server's root among the user's authorities, and its intermediate where Windows looks for what a server leaves
+ * out. Always both: to complete a chain Wine looks there once a process. */
+static void fill_stores(void)
+{
+    unset_variables();
+    clear_stores();
+    add("ROOT", "good");
+    add("CA", "incomplete");
 }
 
 TEST(windows_roots_are_those_of_the_users_store)
 {
-    SetEnvironmentVariableA("SSL_CERT_FILE", NULL);
-    SetEnvironmentVariableA("SSL_CERT_DIR", NULL);
-    int port = faults_tls("good", "ok");
-    PCCERT_CONTEXT authority = certificate_of(faults_ca("good"));
+    fill_stores();
+    char certificate[32];
+    int responder = faults_serve("silent");
+    snprintf(certificate, sizeof certificate, "responder=%d", responder);
+    int port = faults_tls(certificate, "ok");
     okdok_options options = options_of_its_own();
     outcome result = delete_at(https_url(port), &options);
-    CHECK_OUTCOME(result, OKDOK_STATUS_TLS_FAILED, 0, 1, 0);
-
-    CHECK(trust(authority, true));
+    /* Set and empty is not set. */
+    SetEnvironmentVariableA("SSL_CERT_FILE", "");
     options = options_of_its_own();
-    result = delete_at(https_url(port), &options);
-    CHECK(trust(authority, false));
+    outcome with_empty_variable = delete_at(https_url(port), &options);
+    unset_variables();
+    clear_stores();
     CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
+    CHECK_OUTCOME(with_empty_variable, OKDOK_STATUS_OK, 200, 1, 0);
+    /* Windows was not asked, nor did anybody ask the responder. */
+    CHECK_INT(faults_connections(port), 2);
+    CHECK_INT(faults_connections(responder), 0);
+}
+
+TEST(windows_refuses_an_unknown_issuer)
+{
+    const char *unknown[] = { "rotated", "selfsigned" };
+    fill_stores();
+    okdok_options options = options_of_its_own();
+    outcome results[2];
+    for (size_t i = 0; i < 2; i++) results[i] = delete_at(https_url(faults_tls(unknown[i], "ok")), &options);
+    clear_stores();
+    for (size_t i = 0; i < 2; i++) {
+        CHECK_OUTCOME(results[i], OKDOK_STATUS_TLS_FAILED, 0, 1, 0);
+        CHECK_HAS(results[i].error.message, "not trusted");
+    }
+}
+
+/* Wine vouches for no chain whose revocation list it cannot have. */
+static int faults_incomplete(const char *list_steps, int *list)
+{
+    char certificate[32];
+    *list = faults_serve(list_steps);
+    snprintf(certificate, sizeof certificate, "incomplete=%d", *list);
+    return faults_tls(certificate, "reply=200;Connection:close;;{\"message\":\"msg.deleted\",\"result\":\"{id}\"}");
+}
+
+TEST(windows_completes_a_chain_by_what_it_knows)
+{
+    fill_stores();
+    int list, port = faults_incomplete("list", &list);
+    okdok_options options = options_of_its_own();
+    outcome first = delete_at(https_url(port), &options);
+    int connections = faults_connections(port);
+    outcome second = delete_at(https_url(port), &options);
+    clear_stores();
+    CHECK_OUTCOME(first, OKDOK_STATUS_OK, 200, 1, 0);
+    CHECK_OUTCOME(second, OKDOK_STATUS_OK, 200, 1, 0);
+    /* One to fail while Windows is asked, one more; and the next knows the verdict. */
+    CHECK_INT(connections, 2);
+    CHECK_INT(faults_connections(port), 3);
+}
+
+TEST(windows_is_not_asked_where_roots_are_named)
+{
+    fill_stores();
+    int list, port = faults_incomplete("list", &list);
+    okdok_options options = options_of_its_own();
+    SetEnvironmentVariableA("SSL_CERT_FILE", faults_ca("good"));
+    outcome by_variable = delete_at(https_url(port), &options);
+    unset_variables();
+    options.ca_file = faults_ca("good");
+    outcome by_option = delete_at(https_url(port), &options);
+    clear_stores();
+    CHECK_OUTCOME(by_variable, OKDOK_STATUS_TLS_FAILED, 0, 1, 0);
+    CHECK_OUTCOME(by_option, OKDOK_STATUS_TLS_FAILED, 0, 1, 0);
+    CHECK_INT(faults_connections(port), 2);
+    CHECK_INT(faults_connections(list), 0);
+}
+
+typedef struct deletion {
+    const char *url;
+    okdok_options options;
+    outcome result;
+    long long ended;
+} deletion;
+
+static void *delete_there(void *argument)
+{
+    deletion *it = argument;
+    it->result = delete_at(it->url, &it->options);
+    it->ended = now_ms();
+    return NULL;
+}
+
+TEST(windows_a_responder_that_never_answers_holds_nobody_else_up)
+{
+    enum { CALLS = 50 };
+    fill_stores();
+    int list, port = faults_incomplete("silent", &list), good = faults_tls("good", "ok");
+    char url[64];
+    snprintf(url, sizeof url, "%s", https_url(port));
+    deletion held = { .url = url, .options = options_of_its_own() };
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, delete_there, &held) == 0);
+    /* From now on Windows waits for the list. */
+    faults_ask("waitconn %d 1", list);
+    outcome other;
+    int gone = 0;
+    do {
+        other = delete_at(https_url(good), &held.options);
+    } while (other.gone && ++gone < CALLS);
+    long long ended = now_ms();
+    CHECK(pthread_join(thread, NULL) == 0);
+    clear_stores();
+    CHECK_OUTCOME(other, OKDOK_STATUS_OK, 200, 1, 0);
+    CHECK_INT(gone, CALLS);
+    CHECK(ended < held.ended);
+    /* No longer than a connection may take. */
+    CHECK_OUTCOME(held.result, OKDOK_STATUS_CONNECT_FAILED, 0, 1, 0);
+    CHECK_HAS(held.result.error.message, "the system did not say");
+    CHECK_INT(faults_requests(port), 0);
 }
 
 static void set_proxy(const char *server, DWORD enabled)
