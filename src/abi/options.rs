@@ -25,7 +25,8 @@ pub struct okdok_options {
     pub max_attempts: u32,
     /// File with PEM certificates that are trusted instead of the system's roots, 1 to 4096 bytes of UTF-8; NULL: the
     /// system's roots, or those that SSL_CERT_FILE and SSL_CERT_DIR name. Read by `okdok_client_new`, for plain http too,
-    /// and again every 10 minutes of use; what cannot be read then stays as it was.
+    /// and again every 10 minutes of use; what cannot be read then stays as it was. Where roots are named, by this or by a
+    /// variable, they alone count; else Windows and macOS are asked about a chain that their store does not complete.
     pub ca_file: *const c_char,
     /// URL of an http://, https://, socks5:// or socks5h:// proxy, 1 to 2048 bytes; http:// where it names no scheme;
     /// "": none; NULL: from the environment (HTTPS_PROXY, https_proxy, ALL_PROXY, all_proxy, but for NO_PROXY, no_proxy)

@@ -4,7 +4,6 @@
 
 #[cfg(unix)]
 mod system {
-    use std::ffi::c_int;
     use std::ptr;
     use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
@@ -53,8 +52,8 @@ mod system {
     #[cfg(target_os = "linux")]
     fn wiped_by_kernel() -> Option<*mut AtomicU32> {
         const LENGTH: usize = size_of::<AtomicU32>();
-        const ACCESS: c_int = libc::PROT_READ | libc::PROT_WRITE;
-        const KIND: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        const ACCESS: std::ffi::c_int = libc::PROT_READ | libc::PROT_WRITE;
+        const KIND: std::ffi::c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         // SAFETY: asks for memory that nobody has yet, and hands out only what it got. The kernel rounds the length up.
         unsafe {
             let page = libc::mmap(ptr::null_mut(), LENGTH, ACCESS, KIND, -1, 0);

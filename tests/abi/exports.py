@@ -302,7 +302,8 @@ class Statuses(unittest.TestCase):
         self.assertEqual({name: int(value) for name, value in found}, statuses())
 
     def test_python_has_an_exception_for_each_that_is_an_error(self) -> None:
-        found = re.findall(r"^    status: Status = Status\.(\w+)$", read("bindings/python/src/okdok/_errors.py"), re.MULTILINE)
+        source = read("bindings/python/src/okdok/_errors.py")
+        found = re.findall(r"^    status: Status = Status\.(\w+)$", source, re.MULTILINE)
         # The base class has that of an unknown error, too.
         self.assertEqual(sorted(set(found)), sorted(name for name, value in statuses().items() if value >= 10))
 

@@ -2,7 +2,14 @@
 
 #ifdef _WIN32
 #include <windows.h>
-long long now_ms(void) { return (long long)GetTickCount64(); }
+/* GetTickCount64 moves in steps of 16 ms. */
+long long now_ms(void)
+{
+    LARGE_INTEGER second, now;
+    QueryPerformanceFrequency(&second);
+    QueryPerformanceCounter(&now);
+    return now.QuadPart * 1000 / second.QuadPart;
+}
 #else
 #include <time.h>
 long long now_ms(void)
