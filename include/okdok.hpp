@@ -83,7 +83,7 @@ struct options {
   std::uint32_t max_attempts = 3;
   /** File with PEM certificates trusted instead of the system's roots; without: the system's. */
   std::optional<std::string> ca_file{};
-  /** URL of an http:// or https:// proxy; "": none; without: from the environment or the system. */
+  /** URL of an http://, https://, socks5:// or socks5h:// proxy; "": none; without: from the environment or the system. */
   std::optional<std::string> proxy{};
   /** Put in front of "okdok/<version>"; without: nothing. */
   std::optional<std::string> user_agent{};

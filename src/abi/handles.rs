@@ -1,5 +1,4 @@
 //! Handles: random tokens looked up here, never pointers that are dereferenced, and never given out twice.
-
 //!
 //! They are kept in immutable snapshots, read without a lock and replaced whole: a forked child finds each as it was at some
 //! moment, whatever its parent's threads were doing.

@@ -57,7 +57,7 @@ impl BaseUrl {
         let mut url = self.url.clone();
         let full = format!("{}{path}", self.url.path().trim_end_matches('/'));
         url.set_path(&full);
-        // Once more before it is sent: URL parsers mend some paths silently, and this one says what will be deleted.
+        // Once more before it is sent: URL parsers repair some paths silently, and this one says what will be deleted.
         (url.path() == full && url.query().is_none() && url.fragment().is_none()).then_some(url)
     }
 

@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::outcome::{Refusal, check_length};
 
-/// A URL that means just what it says: nothing in it that a parser would drop or mend.
+/// A URL that means just what it says: nothing in it that a parser would drop or repair.
 pub fn checked_url(name: &str, text: &str, schemes: &[&str]) -> Result<Url, Refusal> {
     check_length(name, text, 2048)?;
     if let Some(c) = text.chars().find(|c| c.is_control() || matches!(c, ' ' | '\\')) {

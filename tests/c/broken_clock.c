@@ -15,7 +15,7 @@ void broken_clock_break(bool elsewhere)
     *(elsewhere ? &all_but : &here) = gettid();
 }
 
-void broken_clock_mend(void)
+void broken_clock_repair(void)
 {
     here = all_but = 0;
 }

@@ -24,12 +24,12 @@ static void break_clock(bool elsewhere)
     broken_clock_break(elsewhere);
 }
 
-static ssize_t mend_clock(void)
+static ssize_t repair_clock(void)
 {
     char printed[256];
-    void (*broken_clock_mend)(void);
-    *(void **)&broken_clock_mend = dlsym(RTLD_DEFAULT, "broken_clock_mend");
-    broken_clock_mend();
+    void (*broken_clock_repair)(void);
+    *(void **)&broken_clock_repair = dlsym(RTLD_DEFAULT, "broken_clock_repair");
+    broken_clock_repair();
     for (int fd = 1; fd <= 2; fd++) {
         dup2(saved[fd - 1], fd);
         close(saved[fd - 1]);
@@ -49,7 +49,7 @@ TEST(panic_in_client_new_is_internal_and_silent)
     options.connect_timeout_ms = 1234; /* shares no transport with another test: one must be built */
     break_clock(true);
     okdok_client *client = okdok_client_new("http://127.0.0.1:1", KEY, &options, &status, &error);
-    ssize_t printed = mend_clock();
+    ssize_t printed = repair_clock();
     CHECK(client == NULL);
     CHECK_INT(status, OKDOK_STATUS_INTERNAL);
     CHECK_INT(error.status, OKDOK_STATUS_INTERNAL);
@@ -65,7 +65,7 @@ TEST(panic_in_a_call_is_internal_and_the_client_goes_on)
     memset(&result.error, 0xAA, sizeof result.error);
     break_clock(false);
     result.gone = okdok_delete_signature_request(client, "id-1", NULL, &result.error);
-    ssize_t printed = mend_clock();
+    ssize_t printed = repair_clock();
     CHECK_INT(result.error.status, OKDOK_STATUS_INTERNAL);
     check_consistent(&result, __LINE__);
     CHECK(printed <= 0);
@@ -102,7 +102,7 @@ TEST(panic_of_the_background_thread_is_open_and_the_client_goes_on)
     break_clock(true);
     faults_ask("release %d", port);
     pthread_join(thread, NULL);
-    ssize_t printed = mend_clock();
+    ssize_t printed = repair_clock();
     /* Where the thread died without a word to the call, that ends by its own clock. */
     bool by_clock = call.result.error.status == OKDOK_STATUS_TIMED_OUT;
     CHECK_OUTCOME(call.result, by_clock ? OKDOK_STATUS_TIMED_OUT : OKDOK_STATUS_INTERNAL, 0, 1, 1);

@@ -148,7 +148,7 @@ int epoll_wait(int fd, struct epoll_event *events, int most, int timeout)
     return real(fd, events, most, timeout);
 }
 
-static void mend(int signal, siginfo_t *info, void *context)
+static void repair(int signal, siginfo_t *info, void *context)
 {
     (void)signal, (void)info, (void)context;
     crashed_on = (int)syscall(SYS_gettid);
@@ -169,11 +169,11 @@ static void crash_on_our_thread(void)
     okdok_client *client = okdok_client_new(http_url(port), KEY, &options, NULL, NULL);
     MUST(client != NULL);
     page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    struct sigaction mending;
-    memset(&mending, 0, sizeof mending);
-    mending.sa_sigaction = mend;
-    mending.sa_flags = SA_SIGINFO;
-    MUST(page != MAP_FAILED && sigaction(SIGSEGV, &mending, NULL) == 0);
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_sigaction = repair;
+    action.sa_flags = SA_SIGINFO;
+    MUST(page != MAP_FAILED && sigaction(SIGSEGV, &action, NULL) == 0);
 
     pthread_t caller;
     MUST(pthread_create(&caller, NULL, delete_held, client) == 0);

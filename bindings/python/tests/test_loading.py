@@ -135,7 +135,7 @@ def test_another_library_is_refused(run_python: RunPython, installed: Path) -> N
     assert "okdok_abi_version" in failed.stderr
 
 
-def test_a_failed_load_can_be_mended(run_python: RunPython, installed: Path) -> None:
+def test_a_failed_load_can_be_repaired(run_python: RunPython, installed: Path) -> None:
     program = f"""
 import okdok, os
 try:
