@@ -1,5 +1,6 @@
 //! A client, and what drives a call of it.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -35,7 +36,7 @@ pub struct Client {
     timeout: Duration,
     connect_timeout: Duration,
     max_attempts: u32,
-    way: Way,
+    way: Arc<Way>,
 }
 
 impl Client {
@@ -54,7 +55,7 @@ impl Client {
             timeout: options.timeout,
             connect_timeout: options.connect_timeout,
             max_attempts: options.max_attempts,
-            way: Way::new(route)?,
+            way: Way::shared(route)?,
         })
     }
 

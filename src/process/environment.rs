@@ -10,13 +10,13 @@ pub fn variable(name: &str) -> Option<OsString> {
 }
 
 #[cfg(target_os = "linux")]
-fn is_privileged() -> bool {
+pub fn is_privileged() -> bool {
     // SAFETY: reads a number that the kernel gave to this process; has no preconditions.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn is_privileged() -> bool {
+pub fn is_privileged() -> bool {
     unsafe extern "C" {
         fn issetugid() -> std::ffi::c_int;
     }
@@ -25,6 +25,6 @@ fn is_privileged() -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_privileged() -> bool {
+pub fn is_privileged() -> bool {
     false
 }

@@ -10,6 +10,8 @@ mod guard;
 mod signals;
 mod unloading;
 
+#[cfg(any(windows, target_os = "macos"))]
+pub use environment::is_privileged;
 pub use environment::variable;
 pub use fork::generation;
 pub use guard::{caught, guarded};

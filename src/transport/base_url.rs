@@ -82,6 +82,16 @@ impl BaseUrl {
         }
     }
 
+    /// Whether a proxy could only lead away from it. Plain http is not for all of these.
+    pub fn is_this_machine(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Domain(name)) => is_localhost(name.trim_end_matches('.')),
+            Some(Host::Ipv4(ip)) => ip.is_unspecified() || self.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.to_canonical().is_unspecified() || self.is_loopback(),
+            None => false,
+        }
+    }
+
     pub fn origin(&self) -> &str {
         &self.origin
     }
@@ -110,6 +120,15 @@ mod tests {
         ] {
             assert_eq!(BaseUrl::parse(text).unwrap().join("/JSON/x").unwrap().as_str(), url, "{text:?}");
         }
+    }
+
+    #[test]
+    fn this_machine_is_never_proxied_however_it_is_written() {
+        let is_this_machine = |text: &str| BaseUrl::parse(Some(text)).unwrap().is_this_machine();
+        for text in ["https://localhost.", "https://a.localhost.", "https://0.0.0.0", "https://[::]", "https://127.1"] {
+            assert!(is_this_machine(text), "{text}");
+        }
+        assert!(!is_this_machine("https://localhost.h.test") && !is_this_machine("https://192.0.2.1"));
     }
 
     #[test]

@@ -14,8 +14,8 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
 
 use super::error_chain::find;
 
-/// Connections that are closed while idle are not seen to end. Beyond this many all are forgotten: one that is not known
-/// counts as old, which is the careful guess.
+/// Connections that are closed while idle are not seen to end. Beyond this many the oldest is forgotten: one that is not
+/// known counts as old, which is the careful guess.
 const MOST_KNOWN: usize = 512;
 
 /// Other threads need no more than a turn of the processor to say what they were answered.
@@ -24,10 +24,12 @@ const LONGEST_WAIT: Duration = Duration::from_millis(200);
 #[derive(Clone, Default)]
 pub struct Connections(Arc<(Mutex<State>, Condvar)>);
 
+/// The local and the remote address. Connections to different servers may share a local one.
+pub type Ends = (SocketAddr, SocketAddr);
+
 #[derive(Default)]
 struct State {
-    /// By their local addresses, which no two connections share.
-    known: BTreeMap<SocketAddr, Known>,
+    known: BTreeMap<Ends, Known>,
     exchanges: u32,
     /// Answers that have arrived on the stack's thread, and those that their callers have told of.
     arrived: u64,
@@ -48,8 +50,8 @@ impl State {
         }
     }
 
-    fn has_brought_one_answer(&self, address: SocketAddr, since: Instant) -> bool {
-        self.known.get(&address).is_some_and(|connection| connection.answers == 1 && connection.made >= since)
+    fn has_brought_one_answer(&self, ends: Ends, since: Instant) -> bool {
+        self.known.get(&ends).is_some_and(|connection| connection.answers == 1 && connection.made >= since)
     }
 }
 
@@ -60,12 +62,13 @@ impl Connections {
     }
 
     pub fn made(&self, connection: &impl Connection) {
-        if let Some(address) = local_address(&connection.connected()) {
+        if let Some(ends) = ends(&connection.connected()) {
             let known = &mut self.state().known;
             if known.len() >= MOST_KNOWN {
-                known.clear();
+                let oldest = known.iter().min_by_key(|(_, connection)| connection.made).map(|(ends, _)| *ends);
+                oldest.and_then(|oldest| known.remove(&oldest));
             }
-            known.insert(address, Known { made: Instant::now(), answers: 0 });
+            known.insert(ends, Known { made: Instant::now(), answers: 0 });
         }
     }
 
@@ -78,50 +81,62 @@ impl Connections {
         self.state().arrived += 1;
     }
 
-    /// An exchange ended with an answer that has these extensions. The address of its connection.
-    pub fn answered(&self, extensions: &Extensions) -> Option<SocketAddr> {
-        let address = extensions.get::<HttpInfo>().map(HttpInfo::local_addr);
+    /// An exchange ended with an answer that has these extensions. The ends of its connection.
+    pub fn answered(&self, extensions: &Extensions) -> Option<Ends> {
+        let ends = extensions.get::<HttpInfo>().map(|info| (info.local_addr(), info.remote_addr()));
         let mut state = self.state();
-        state.told += 1;
-        if let Some(connection) = address.and_then(|address| state.known.get_mut(&address)) {
+        state.told = state.arrived.min(state.told + 1);
+        if let Some(connection) = ends.and_then(|ends| state.known.get_mut(&ends)) {
             connection.answers += 1;
         }
         state.exchange_ended();
         self.0.1.notify_all();
-        address
+        ends
     }
 
     /// Whether the connection was made for an exchange that began at `begun`, and has answered to no other. The callers of
-    /// others may have got theirs but not told of it yet: waits for them.
-    pub fn served_one_alone(&self, address: Option<SocketAddr>, begun: Instant, deadline: Instant) -> bool {
-        let Some(address) = address else { return false };
-        let longest = LONGEST_WAIT.min(deadline.saturating_duration_since(Instant::now()));
+    /// others may have got theirs but not told of it yet: waits for them, but not longer than `until`.
+    pub fn served_one_alone(&self, ends: Option<Ends>, begun: Instant, until: Instant) -> bool {
+        let Some(ends) = ends else { return false };
+        let longest = LONGEST_WAIT.min(until.saturating_duration_since(Instant::now()));
         let state = self.state();
         let arrived = state.arrived;
-        let may_be = |state: &State| state.has_brought_one_answer(address, begun);
-        let (state, waited) = self
+        let may_be = |state: &State| state.has_brought_one_answer(ends, begun);
+        let (mut state, waited) = self
             .0
             .1
             .wait_timeout_while(state, longest, |state| may_be(state) && state.told < arrived)
             .unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() && longest == LONGEST_WAIT {
+            // Their callers have given up, and will never tell.
+            state.told = state.told.max(arrived);
+        }
         !waited.timed_out() && may_be(&state)
+    }
+
+    /// It will bring no other answer.
+    pub fn ended(&self, ends: Option<Ends>) {
+        if let Some(ends) = ends {
+            self.state().known.remove(&ends);
+        }
     }
 
     /// An exchange failed. Whether its connection had not brought an answer.
     pub fn failed(&self, error: &reqwest::Error) -> bool {
         let error = find::<legacy::Error>(error);
-        let address = error.and_then(legacy::Error::connect_info).and_then(local_address);
+        let ends = error.and_then(legacy::Error::connect_info).and_then(ends);
         let mut state = self.state();
         state.exchange_ended();
-        let ended = address.and_then(|address| state.known.remove(&address));
+        self.0.1.notify_all();
+        let ended = ends.and_then(|ends| state.known.remove(&ends));
         ended.is_some_and(|connection| connection.answers == 0)
     }
 }
 
-fn local_address(connected: &Connected) -> Option<SocketAddr> {
+fn ends(connected: &Connected) -> Option<Ends> {
     let mut extensions = Extensions::new();
     connected.get_extras(&mut extensions);
-    extensions.get::<HttpInfo>().map(HttpInfo::local_addr)
+    extensions.get::<HttpInfo>().map(|info| (info.local_addr(), info.remote_addr()))
 }
 
 #[cfg(test)]
@@ -145,7 +160,7 @@ mod tests {
         let url = server.url("/JSON/signatureRequest/x").parse().unwrap();
         for count in 1..4 {
             let deadline = Instant::now() + Duration::from_secs(5);
-            let sent = super::super::exchange::exchange(&http, &connections, &url, &HeaderMap::new(), deadline);
+            let sent = super::super::exchange::exchange(&http, &connections, &url, &HeaderMap::new(), deadline, false);
             assert_eq!(sent.unwrap().http_status, 401);
             let state = connections.state();
             assert_eq!((state.arrived, state.told, state.exchanges), (count, count, 0));

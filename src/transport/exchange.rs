@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::time::Instant;
 
 use reqwest::blocking::{Client as HttpClient, Response};
-use reqwest::header::{CONNECTION, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
 use reqwest::{Method, Version};
 use rustls::AlertDescription;
 use url::Url;
@@ -63,12 +63,14 @@ pub enum NoAnswer {
     BrokenByTls(rustls::Error),
 }
 
+/// `behind_tls_proxy`: an alert may come from the proxy, whatever was sent.
 pub fn exchange(
     http: &HttpClient,
     connections: &Connections,
     url: &Url,
     headers: &HeaderMap,
     deadline: Instant,
+    behind_tls_proxy: bool,
 ) -> Result<Answer, NoAnswer> {
     let (begun, sent) = send(http, connections, url, headers, deadline);
     #[cfg(any(windows, target_os = "macos"))]
@@ -77,18 +79,25 @@ pub fn exchange(
     match sent {
         Ok(mut response) => {
             let connection = connections.answered(response.extensions());
+            let ends_connection = ends_connection(&response);
+            // Only where it ends the connection is it worth a wait to know.
+            let until = if ends_connection { deadline } else { begun };
+            let refused_alone =
+                response.status().is_client_error() && connections.served_one_alone(connection, begun, until);
+            if ends_connection {
+                connections.ended(connection);
+            }
             let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             Ok(Answer {
                 http_status: response.status().as_u16(),
                 retry_after: retry_after.map(str::to_owned),
-                refused_alone: response.status().is_client_error()
-                    && connections.served_one_alone(connection, begun, deadline),
-                ends_connection: ends_connection(&response),
+                refused_alone,
+                ends_connection,
                 body: read(&mut response, deadline),
             })
         }
         Err(error) => {
-            let fresh = connections.failed(&error);
+            let fresh = connections.failed(&error) && !behind_tls_proxy;
             Err(no_answer(&error.without_url(), fresh, deadline))
         }
     }
@@ -126,7 +135,8 @@ fn once_trusted(
     {
         connections.failed(error);
         match question.verdict(deadline) {
-            Some(Ok(())) => sent = send_again(),
+            Some(Ok(())) if question.leaves_time_to_connect(deadline) => sent = send_again(),
+            Some(Ok(())) => return Err(NoAnswer::NotConnected(question.to_string())),
             Some(Err(error)) => return Err(NoAnswer::TlsFailed(error)),
             None => return Err(NoAnswer::NotConnected(question.to_string())),
         }
@@ -134,11 +144,16 @@ fn once_trusted(
     Ok(sent)
 }
 
-/// RFC 9112, 9.3.
+/// RFC 9112, 9.3; or because nothing but its end delimits the body (6.3).
 fn ends_connection(response: &Response) -> bool {
-    let lists = || response.headers().get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    let has = |option| lists().flat_map(|list| list.split(',')).any(|it| it.trim().eq_ignore_ascii_case(option));
-    has("close") || response.version() == Version::HTTP_10 && !has("keep-alive")
+    let has = |field, option: &str| {
+        let lists = response.headers().get_all(field).iter().filter_map(|value| value.to_str().ok());
+        lists.flat_map(|list| list.split(',')).any(|it| it.trim().eq_ignore_ascii_case(option))
+    };
+    let is_delimited = response.headers().contains_key(CONTENT_LENGTH) || has(TRANSFER_ENCODING, "chunked");
+    has(CONNECTION, "close")
+        || !is_delimited
+        || response.version() == Version::HTTP_10 && !has(CONNECTION, "keep-alive")
 }
 
 fn read(response: &mut Response, deadline: Instant) -> Body {
@@ -162,7 +177,7 @@ fn read(response: &mut Response, deadline: Instant) -> Body {
     }
 }
 
-/// `fresh`: the connection had not brought an answer before.
+/// `fresh`: an alert on this connection is the service's, and says that nothing was read.
 fn no_answer(error: &reqwest::Error, fresh: bool, deadline: Instant) -> NoAnswer {
     let hyper_error = find::<hyper::Error>(error);
     let tls_error = find::<rustls::Error>(error);

@@ -35,7 +35,7 @@ impl Proxy {
             None => None,
         };
         // The key would go to the proxy in the clear, and the proxy's own loopback is not ours.
-        if base.is_loopback() {
+        if base.is_this_machine() {
             return Ok(None);
         }
         if explicit.is_some() {
@@ -54,6 +54,10 @@ impl Proxy {
 
     #[cfg(any(windows, target_os = "macos"))]
     fn of_the_system(base: &BaseUrl) -> Result<Option<Self>, Refusal> {
+        // It begins with the environment.
+        if process::is_privileged() {
+            return Ok(None);
+        }
         let found = destination(base).and_then(|destination| Matcher::from_system().intercept(&destination));
         found.map(|found| Self::accept("the system's proxy", &found)).transpose()
     }
@@ -120,15 +124,20 @@ fn destination(base: &BaseUrl) -> Option<Uri> {
 
 /// `NO_PROXY` in the forms that people use, put into those that the matcher knows.
 fn is_excluded(list: &str, base: &BaseUrl) -> bool {
-    let entries = list.split([',', ' ', '\t']).filter_map(|entry| plain_entry(entry, base.port()));
+    let entries = || list.split(|c: char| c == ',' || c.is_whitespace());
+    // The matcher knows it for names alone.
+    if entries().any(|entry| entry == "*") {
+        return true;
+    }
+    let entries = entries().filter_map(|entry| plain_entry(entry, base.port()));
     let matcher = Matcher::builder().https("http://any").no(entries.collect::<Vec<_>>().join(",")).build();
     destination(base).is_some_and(|destination| matcher.intercept(&destination).is_none())
 }
 
 /// An entry without `*.`, dots at its ends, brackets and port; `None` where that is another port.
 fn plain_entry(entry: &str, port: u16) -> Option<String> {
-    if entry == "*" || entry.contains('/') || entry.parse::<IpAddr>().is_ok() {
-        return Some(entry.to_owned());
+    if entry.contains('/') || entry.parse::<IpAddr>().is_ok() {
+        return Some(entry.replace(['[', ']'], ""));
     }
     let (host, its_port) = match entry.rsplit_once(':') {
         Some((host, digits)) if !entry.ends_with(']') => (host, Some(digits.parse::<u16>().ok()?)),
@@ -231,6 +240,10 @@ mod tests {
             ("a.test h.test", "h.test", true),
             ("a.test,,h.test,", "h.test", true),
             ("*", "h.test", true),
+            ("a.test,*", "192.0.2.1", true),
+            ("*", "[2001:db8::1]", true),
+            ("a.test\nh.test", "h.test", true),
+            ("[2001:db8::]/32", "[2001:db8::7]", true),
             ("b\u{fc}cher.test", "xn--bcher-kva.test", true),
             ("xn--bcher-kva.test", "b\u{fc}cher.test", true),
             ("192.0.2.1", "192.0.2.1", true),

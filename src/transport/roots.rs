@@ -26,7 +26,7 @@ const LARGEST_CA_FILE: u64 = 16 * 1024 * 1024;
 const COARSEST_CLOCK: Duration = Duration::from_secs(1);
 
 /// Where a client's roots come from.
-#[derive(Debug)]
+#[derive(PartialEq, Eq)]
 pub enum Place {
     /// Plain http needs none.
     None,
@@ -37,7 +37,7 @@ pub enum Place {
     },
     System,
     /// `ca_file`.
-    Bundle(String),
+    Bundle(PathBuf),
 }
 
 /// What was found there at a look. Clients that found the same share their roots: a file that has changed since is not the same.
@@ -85,8 +85,12 @@ impl PartialEq for Found {
             #[cfg(any(windows, target_os = "macos"))]
             (Self::Store, Self::Store) => true,
             (Self::Bundle(one), Self::Bundle(other)) => one == other,
-            (Self::Files { stamps, .. }, Self::Files { stamps: others, .. }) => {
-                stamps == others && !stamps.iter().any(|stamp| stamp.young)
+            (Self::Files { file, folders, stamps }, other) => {
+                let Self::Files { file: other_file, folders: other_folders, stamps: others } = other else {
+                    return false;
+                };
+                (file, folders, stamps) == (other_file, other_folders, others)
+                    && !stamps.iter().any(|stamp| stamp.young)
             }
             _ => false,
         }
@@ -97,7 +101,7 @@ impl Place {
     /// Where they come from, for as long as the client lives: the environment is not read again.
     pub fn new(ca_file: Option<&str>, https: bool) -> Result<Self, Refusal> {
         if let Some(path) = ca_file {
-            let place = Self::Bundle(path.to_owned());
+            let place = Self::Bundle(absolute(path.into()));
             if https {
                 return Ok(place);
             }
@@ -107,9 +111,9 @@ impl Place {
         if !https {
             return Ok(Self::None);
         }
-        let file = process::variable("SSL_CERT_FILE").map(PathBuf::from);
-        let folders =
-            process::variable("SSL_CERT_DIR").map_or(Vec::new(), |list| std::env::split_paths(&list).collect());
+        let file = process::variable("SSL_CERT_FILE").map(|path| absolute(path.into()));
+        let folders = process::variable("SSL_CERT_DIR")
+            .map_or(Vec::new(), |list| std::env::split_paths(&list).map(absolute).collect());
         Ok(if file.is_none() && folders.is_empty() { Self::System } else { Self::Named { file, folders } })
     }
 
@@ -117,7 +121,7 @@ impl Place {
     pub fn look(&self) -> Result<Found, Refusal> {
         Ok(match self {
             Self::None => Found::None,
-            Self::Bundle(path) => Found::Bundle(read(path)?.into()),
+            Self::Bundle(path) => Found::Bundle(read_ca_file(path)?.into()),
             Self::Named { file, folders } => {
                 let stamps =
                     file.iter().map(|path| Stamp::of(path)).chain(folders.iter().flat_map(|it| Stamp::within(it)));
@@ -185,18 +189,25 @@ impl Found {
         match self {
             Self::None => {}
             Self::Files { file, folders, .. } => {
-                let mut found = load_certs_from_paths(file.as_deref(), None);
-                for folder in folders {
-                    let more = load_certs_from_paths(None, Some(folder));
-                    found.certs.extend(more.certs);
-                    found.errors.extend(more.errors);
+                let mut certificates = Vec::new();
+                let mut errors: Vec<Box<dyn Error>> = Vec::new();
+                if let Some(file) = file {
+                    match read(file) {
+                        Ok(pem) => certificates.extend(CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok)),
+                        Err(error) => errors.push(format!("{}: {error}", file.display()).into()),
+                    }
                 }
-                add(&mut roots, found.certs, &found.errors)?;
+                for folder in folders {
+                    let found = load_certs_from_paths(None, Some(folder));
+                    certificates.extend(found.certs);
+                    errors.extend(found.errors.into_iter().map(Box::from));
+                }
+                add(&mut roots, certificates, &errors)?;
             }
             #[cfg(any(windows, target_os = "macos"))]
             Self::Store => {
                 let (certificates, errors) = system_store::read();
-                add(&mut roots, certificates, &errors)?;
+                add(&mut roots, certificates, &errors.into_iter().map(Box::from).collect::<Vec<_>>())?;
             }
             Self::Bundle(pem) => {
                 roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
@@ -211,13 +222,13 @@ impl Found {
     }
 }
 
-fn add<E: Error + 'static>(
+fn add(
     roots: &mut RootCertStore,
     found: Vec<CertificateDer<'static>>,
-    errors: &[E],
+    errors: &[Box<dyn Error>],
 ) -> Result<(), Refusal> {
     roots.add_parsable_certificates(found);
-    if let Some(error) = errors.iter().find(|error| is_out_of_resources(*error)) {
+    if let Some(error) = errors.iter().find(|error| is_out_of_resources(&***error)) {
         return Err(Refusal::NoResources(format!("the system's certificates cannot be read: {error}")));
     }
     if roots.is_empty() {
@@ -270,21 +281,27 @@ mod system {
     }
 }
 
-fn read(path: &str) -> Result<Vec<u8>, Refusal> {
-    let unreadable = |why: &str| Refusal::argument(format!("options.ca_file \"{path}\" cannot be read: {why}"));
-    let failed = |error: io::Error| {
-        let refusal = unreadable(&error.to_string());
-        if is_out_of_resources(&error) { Refusal::NoResources(refusal.to_string()) } else { refusal }
-    };
+/// As it is now: the process may move to another folder.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn read_ca_file(path: &Path) -> Result<Vec<u8>, Refusal> {
+    read(path).map_err(|error| {
+        let message = format!("options.ca_file \"{}\" cannot be read: {error}", path.display());
+        if is_out_of_resources(&error) { Refusal::NoResources(message) } else { Refusal::argument(message) }
+    })
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
     // Before it is opened: opening a pipe may wait for ever.
-    if !fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(unreadable("it is not a regular file"));
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(LARGEST_CA_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    File::open(path)?.take(LARGEST_CA_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_CA_FILE {
-        return Err(unreadable("it has more than 16 MiB"));
+        return Err(io::Error::other("it has more than 16 MiB"));
     }
     Ok(bytes)
 }

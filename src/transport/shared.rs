@@ -1,6 +1,6 @@
 //! Transports: one pool, one TLS configuration and one thread for all clients that go the same way.
 //!
-//! The list of transports is an immutable snapshot, read without a lock and replaced whole: a forked child finds it as it
+//! The list of ways to them is an immutable snapshot, read without a lock and replaced whole: a forked child finds it as it
 //! was at some moment, whatever its parent's threads were doing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +24,8 @@ use super::roots::{Found, Place, Roots};
 /// After it names are resolved, roots read and connections made anew, so that a busy process follows what changes.
 const LONGEST_USE: Duration = Duration::from_mins(10);
 
-/// How a client gets to the service. Those who go the same route and trust the same roots share a transport.
+/// How a client gets to the service.
+#[derive(PartialEq)]
 pub struct Route {
     pub roots: Place,
     pub proxy: Option<Proxy>,
@@ -50,76 +51,99 @@ pub struct Transport {
     has_heir_under_way: AtomicBool,
 }
 
-/// All transports of this process.
-struct Transports {
-    live: Vec<Weak<Transport>>,
-    /// Used last, kept for the next client.
-    last: Option<Arc<Transport>>,
-}
-
-static TRANSPORTS: ArcSwapOption<Transports> = ArcSwapOption::const_empty();
-
-impl Transports {
-    fn find(&self, suits: impl Fn(&Transport) -> bool) -> Option<Arc<Transport>> {
-        let mut live = self.live.iter().filter_map(Weak::upgrade);
-        live.find(|transport| suits(transport) && transport.is_usable() && !transport.is_old())
-    }
-
-    fn with(&self, transport: &Arc<Transport>) -> Self {
-        let known = Arc::downgrade(transport);
-        let others = self.live.iter().filter(|other| other.strong_count() > 0 && !other.ptr_eq(&known));
-        Self { live: others.cloned().chain([known.clone()]).collect(), last: Some(Arc::clone(transport)) }
-    }
-}
-
-/// A transport that goes this route and trusts what was found, which other clients may be using too.
-fn find_or_build(
-    route: &Route,
-    found: Found,
-    load: impl FnOnce(&Found) -> Result<Arc<Roots>, Refusal>,
-) -> Result<Arc<Transport>, Refusal> {
-    let none = Transports { live: Vec::new(), last: None };
-    let transports = TRANSPORTS.load_full();
-    let transports = transports.as_deref().unwrap_or(&none);
-    let goes = |transport: &Transport| transport.goes(route.proxy.as_ref(), route.connect_timeout);
-    if let Some(transport) = transports.find(|transport| goes(transport) && **transport.found.load() == found) {
-        let is_last = transports.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &transport));
-        return Ok(if is_last { transport } else { enter(&transport) });
-    }
-    let roots = load(&found)?;
-    // Files that look new may hold what they held.
-    if let Some(transport) = transports.find(|transport| goes(transport) && transport.roots == roots) {
-        transport.found.store(Arc::new(found));
-        return Ok(enter(&transport));
-    }
-    Ok(enter(&Arc::new(Transport::build(route, found, roots)?)))
-}
-
-/// Makes `transport` the one that was used last, or one like it that came first: those who race build one each.
-fn enter(transport: &Arc<Transport>) -> Arc<Transport> {
-    let mut entered = Arc::clone(transport);
-    TRANSPORTS.rcu(|transports| {
-        let none = Transports { live: Vec::new(), last: None };
-        let transports = transports.as_deref().unwrap_or(&none);
-        let is_like = |other: &Transport| {
-            other.goes(transport.proxy(), transport.connect_timeout) && other.roots == transport.roots
-        };
-        entered = transports.find(is_like).unwrap_or_else(|| Arc::clone(transport));
-        Some(Arc::new(transports.with(&entered)))
-    });
-    entered
-}
-
-/// A client's way to the service: its route, and the transport that it uses now.
+/// A route, and the transport that its clients use now. They go the same route and trusted the same roots when they were
+/// made. One that has had its time goes when the first of them moves on, however long the others do nothing.
 pub struct Way {
     route: Route,
     transport: ArcSwap<Transport>,
 }
 
+/// All ways of this process.
+struct Ways {
+    live: Vec<Weak<Way>>,
+    /// Used last, kept for the next client.
+    last: Option<Arc<Way>>,
+}
+
+static WAYS: ArcSwapOption<Ways> = ArcSwapOption::const_empty();
+
+impl Ways {
+    fn live(&self) -> impl Iterator<Item = Arc<Way>> {
+        self.live.iter().filter_map(Weak::upgrade)
+    }
+
+    fn find(&self, route: &Route, suits: impl Fn(&Transport) -> bool) -> Option<Arc<Way>> {
+        self.live().find(|way| {
+            let transport = way.transport.load();
+            way.route == *route && suits(&transport) && transport.is_current()
+        })
+    }
+
+    fn find_transport(&self, suits: impl Fn(&Transport) -> bool) -> Option<Arc<Transport>> {
+        let mut transports = self.live().map(|way| way.transport.load_full());
+        transports.find(|transport| suits(transport) && transport.is_current())
+    }
+
+    fn with(&self, way: &Arc<Way>) -> Self {
+        let known = Arc::downgrade(way);
+        let others = self.live.iter().filter(|other| other.strong_count() > 0 && !other.ptr_eq(&known));
+        Self { live: others.cloned().chain([known.clone()]).collect(), last: Some(Arc::clone(way)) }
+    }
+}
+
+fn ways() -> Arc<Ways> {
+    WAYS.load_full().unwrap_or_else(|| Arc::new(Ways { live: Vec::new(), last: None }))
+}
+
+/// Makes `way` the one that was used last, or one like it that came first.
+fn enter(way: &Arc<Way>) -> Arc<Way> {
+    let mut entered = Arc::clone(way);
+    WAYS.rcu(|ways| {
+        let none = Ways { live: Vec::new(), last: None };
+        let ways = ways.as_deref().unwrap_or(&none);
+        let roots = &way.transport.load().roots;
+        entered = ways.find(&way.route, |other| other.roots == *roots).unwrap_or_else(|| Arc::clone(way));
+        Some(Arc::new(ways.with(&entered)))
+    });
+    entered
+}
+
+/// A transport that goes this route and trusts what was found, which other ways may be using too.
+fn find_or_build(
+    route: &Route,
+    found: Found,
+    load: impl FnOnce(&Found) -> Result<Arc<Roots>, Refusal>,
+) -> Result<Arc<Transport>, Refusal> {
+    let goes =
+        |transport: &Transport| (&transport.proxy, transport.connect_timeout) == (&route.proxy, route.connect_timeout);
+    let ways = ways();
+    if let Some(transport) = ways.find_transport(|transport| goes(transport) && **transport.found.load() == found) {
+        return Ok(transport);
+    }
+    let roots = load(&found)?;
+    // Files that look new may hold what they held.
+    if let Some(transport) = ways.find_transport(|transport| goes(transport) && transport.roots == roots) {
+        transport.found.store(Arc::new(found));
+        return Ok(transport);
+    }
+    Transport::build(route, found, roots).map(Arc::new)
+}
+
 impl Way {
-    pub fn new(route: Route) -> Result<Self, Refusal> {
-        let transport = find_or_build(&route, route.roots.look()?, Found::load)?;
-        Ok(Self { route, transport: ArcSwap::new(transport) })
+    /// The way of this route, for a client that trusts what is found there now.
+    pub fn shared(route: Route) -> Result<Arc<Self>, Refusal> {
+        let ways = ways();
+        for way in ways.live().filter(|way| way.route == route) {
+            // Moves on where it should; where it cannot, it is not joined.
+            let _ = way.transport();
+        }
+        let found = route.roots.look()?;
+        if let Some(way) = ways.find(&route, |transport| **transport.found.load() == found) {
+            let is_last = ways.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &way));
+            return Ok(if is_last { way } else { enter(&way) });
+        }
+        let transport = find_or_build(&route, found, Found::load)?;
+        Ok(enter(&Arc::new(Self { route, transport: ArcSwap::new(transport) })))
     }
 
     /// The transport to use: in a forked child, after a panic of its thread or once it is old, what takes its place.
@@ -137,15 +161,16 @@ impl Way {
         Ok(next.and_then(Result::ok).unwrap_or(transport))
     }
 
-    fn move_on_from(&self, old: &Transport) -> Result<Arc<Transport>, Refusal> {
+    fn move_on_from(&self, old: &Arc<Transport>) -> Result<Arc<Transport>, Refusal> {
         // Young roots are as good as new ones, and a forked child may not be able to read any.
         let anew = old.is_old().then(|| find_or_build(&self.route, self.route.roots.look()?, Found::load));
         let next = match anew {
             Some(Ok(next)) => next,
             _ => find_or_build(&self.route, (**old.found.load()).clone(), |_| Ok(Arc::clone(&old.roots)))?,
         };
-        self.transport.store(Arc::clone(&next));
-        Ok(next)
+        // Another thread may have come first.
+        let before = self.transport.compare_and_swap(old, Arc::clone(&next));
+        Ok(if Arc::ptr_eq(&before, old) { next } else { Arc::clone(&before) })
     }
 }
 
@@ -170,7 +195,10 @@ impl Transport {
     /// Sends the request, and waits for what comes of it, until `deadline` at most.
     pub fn exchange(&self, url: &Url, headers: &HeaderMap, deadline: Instant) -> Result<Answer, NoAnswer> {
         match &self.http {
-            Some(http) => exchange(http, &self.connections, url, headers, deadline),
+            Some(http) => {
+                let behind_tls_proxy = self.proxy.as_ref().is_some_and(|proxy| proxy.url.starts_with("https:"));
+                exchange(http, &self.connections, url, headers, deadline, behind_tls_proxy)
+            }
             None => Err(NoAnswer::NotStarted),
         }
     }
@@ -179,16 +207,16 @@ impl Transport {
         self.proxy.as_ref()
     }
 
-    fn goes(&self, proxy: Option<&Proxy>, connect_timeout: Duration) -> bool {
-        self.proxy.as_ref() == proxy && self.connect_timeout == connect_timeout
-    }
-
     fn is_usable(&self) -> bool {
         self.generation == process::generation() && !self.broken.load(Ordering::Acquire)
     }
 
     fn is_old(&self) -> bool {
         self.made.elapsed() >= LONGEST_USE
+    }
+
+    fn is_current(&self) -> bool {
+        self.is_usable() && !self.is_old()
     }
 
     /// Not to be used again: its thread has panicked.

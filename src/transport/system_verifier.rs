@@ -116,6 +116,11 @@ impl Question {
         waited.unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
+    /// With less the deadline would pass while connecting, and leave a request that was not sent looking as if.
+    pub fn leaves_time_to_connect(&self, deadline: Instant) -> bool {
+        deadline.saturating_duration_since(Instant::now()) > self.limit
+    }
+
     fn put_to(&self, system: &Verifier, ocsp_response: &[u8], now: UnixTime) -> Result<(), Error> {
         let unknown = || Error::from(CertificateError::UnknownIssuer);
         let (own, intermediates) = self.chain.split_first().ok_or_else(unknown)?;

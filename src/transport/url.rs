@@ -59,8 +59,10 @@ pub fn shown(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
     let behind_ipv6 = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest);
     let port = behind_ipv6.split_once(':').map_or("", |(_, port)| port);
-    if text.contains("://") && authority.chars().all(plain) && port.chars().all(|c| c.is_ascii_digit()) {
-        format!("\"{text}\"")
+    let up_to_query = text.split(['?', '#']).next().unwrap_or_default();
+    let is_plain = authority.chars().all(plain) && port.chars().all(|c| c.is_ascii_digit()) && !text.contains('@');
+    if text.contains("://") && is_plain {
+        format!("\"{up_to_query}\"")
     } else {
         "(not shown, it may hold a secret)".into()
     }
