@@ -67,3 +67,26 @@ pub fn shown(text: &str) -> String {
         "(not shown, it may hold a secret)".into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_may_hold_a_secret_is_not_shown() {
+        for text in [
+            "http://bob:Secret@proxy",
+            "http://bob:2024#Secret@proxy:3128",
+            "http://bob:0/Secret@proxy:3128",
+            "http:///bob:Secret@proxy:3128",
+            "http://proxy/../bob:Secret@x",
+            "http://?bob:Secret@x",
+            "https://h.test?key=Secret",
+            "https://h.test#Secret",
+            "Secret",
+        ] {
+            assert!(!shown(text).contains("Secret"), "{text}");
+        }
+        assert_eq!(shown("https://h.test:8443/a"), "\"https://h.test:8443/a\"");
+    }
+}

@@ -126,3 +126,62 @@ TEST(age_is_that_of_the_transport)
     CHECK_INT(faults_connections(server), 2);
     okdok_free(client);
 }
+
+static int threads(void)
+{
+    char line[128];
+    int count = -1;
+    FILE *status = fopen("/proc/self/status", "r");
+    CHECK(status != NULL);
+    while (fgets(line, sizeof line, status) != NULL) sscanf(line, "Threads: %d", &count);
+    fclose(status);
+    return count;
+}
+
+/* Each used once, in ten minutes of its own: those that do nothing keep no transport of before. */
+TEST(age_of_clients_that_do_nothing_costs_no_thread)
+{
+    enum { CLIENTS = 10 };
+    okdok_client *many[CLIENTS];
+    begin();
+    for (int i = 0; i < CLIENTS; i++) many[i] = okdok_client_new(url, KEY, &options, NULL, NULL);
+    CHECK(call().gone);
+    int before = threads();
+    for (int i = 0; i < CLIENTS; i++) {
+        atomic_fetch_add(&ahead_s, 601);
+        CHECK(many[i] != NULL && okdok_delete_signature_request(many[i], "id-1", NULL, NULL));
+    }
+    CHECK(threads() <= before + 1);
+    for (int i = 0; i < CLIENTS; i++) okdok_free(many[i]);
+    okdok_free(client);
+}
+
+/* A path means what it meant when the client was made. */
+TEST(age_of_a_client_whose_process_changed_its_folder)
+{
+    char folder[700], here[600];
+    begin();
+    okdok_free(client);
+    CHECK(getcwd(here, sizeof here) != NULL);
+    snprintf(folder, sizeof folder, "%s.folder", bundle);
+    char *name = strrchr(bundle, '/');
+    CHECK(name != NULL && mkdir(folder, 0700) == 0);
+    *name = '\0';
+    CHECK(chdir(bundle) == 0);
+    *name = '/';
+    options.ca_file = name + 1;
+    client = okdok_client_new(url, KEY, &options, NULL, NULL);
+    CHECK(client != NULL && call().gone);
+    /* Another authority by the same name. */
+    CHECK(chdir(folder) == 0);
+    char kept[600];
+    strcpy(kept, bundle);
+    strcpy(bundle, name + 1);
+    write_bundle("rotated");
+    atomic_fetch_add(&ahead_s, 601);
+    CHECK(call().gone);
+    okdok_free(client);
+    unlink(bundle);
+    strcpy(bundle, kept);
+    CHECK(chdir(here) == 0 && rmdir(folder) == 0);
+}

@@ -187,6 +187,19 @@ TEST(doubtful_is_what_ends_its_connection_in_http_1_0_too)
     check_second_call(false, "delete:reply=403;Connection:x,%20Close service", OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0, 3, NULL);
 }
 
+/* Without a length nothing but the end of the connection says where the body ends. */
+TEST(doubtful_is_what_its_connection_ends_with)
+{
+    static const char *heads[] = { "HTTP/1.1%20403%20No%0D%0A", "HTTP/1.1%20403%20No%0D%0ATransfer-Encoding:%20identity%0D%0A",
+                                   "HTTP/1.0%20403%20No%0D%0AConnection:%20keep-alive%0D%0A" };
+    for (int tls = 0; tls <= 1; tls++)
+        for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+            char steps[256];
+            snprintf(steps, sizeof steps, "delete:raw=%s%%0D%%0Ablocked service", heads[i]);
+            check_second_call(tls, steps, OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0, 3, NULL);
+        }
+}
+
 /* What is certain after one attempt, as it was before. */
 
 TEST(certain_is_a_refusal_on_a_connection_that_stays_open)

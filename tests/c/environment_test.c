@@ -617,3 +617,19 @@ TEST(environment_cannot_make_us_log_keys)
     CHECK(access(log, F_OK) != 0);
     unsetenv("SSLKEYLOGFILE");
 }
+
+/* Opening one would wait for a writer, for ever. */
+TEST(environment_ssl_cert_file_may_not_be_a_pipe)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s.pipe", faults_ca("good"));
+    CHECK(mkfifo(path, 0600) == 0);
+    setenv("SSL_CERT_FILE", path, 1);
+    unsetenv("SSL_CERT_DIR");
+    okdok_error error;
+    CHECK(okdok_client_new("https://okdok.test", KEY, NULL, NULL, &error) == NULL);
+    unsetenv("SSL_CERT_FILE");
+    unlink(path);
+    CHECK_INT(error.status, OKDOK_STATUS_TLS_FAILED);
+    CHECK_HAS(error.message, "not a regular file");
+}

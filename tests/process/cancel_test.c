@@ -38,6 +38,28 @@ TEST(cancel_during_a_call_waits_for_its_end)
     okdok_free(call.client);
 }
 
+/* A client that was freed ends with its last call, and with it a transport, whose thread is joined: a cancellation point. */
+TEST(cancel_during_the_last_call_of_a_freed_client)
+{
+    int port = faults_serve("hold:ok");
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.connect_timeout_ms = 3210; /* a transport of its own, and not the one that was used last */
+    struct cancelled call = { okdok_client_new(http_url(port), KEY, &options, NULL, NULL), false, { false, { 0 } } };
+    okdok_client *other = okdok_client_new(http_url(port), KEY, NULL, NULL, NULL);
+    CHECK(call.client != NULL && other != NULL);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, call_until_cancelled, &call) == 0);
+    faults_ask("wait %d 1", port);
+    okdok_free(call.client);
+    CHECK(pthread_cancel(thread) == 0);
+    faults_ask("release %d", port);
+    void *end = NULL;
+    CHECK(pthread_join(thread, &end) == 0);
+    CHECK(end == PTHREAD_CANCELED && call.returned);
+    CHECK_OUTCOME(call.result, OKDOK_STATUS_OK, 200, 1, 0);
+    okdok_free(other);
+}
+
 static void *make_and_free_on_and_on(void *unused)
 {
     for (uint32_t i = 0; unused == NULL; i++) {
