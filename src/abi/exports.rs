@@ -34,7 +34,7 @@ impl Outputs {
     /// Each pointer is NULL or writable; what it points to need not be initialised.
     unsafe fn write(&self, report: &Report, api_key: Option<&str>) {
         if !self.status.is_null() {
-            // SAFETY: not NULL, hence writable; a raw write reads nothing of what was there, aligned or not.
+            // SAFETY: not NULL, so it is writable; a raw write reads nothing of what was there, aligned or not.
             unsafe { ptr::write_unaligned(self.status, report.attempt.status) };
         }
         if !self.error.is_null() {
