@@ -178,8 +178,8 @@ pub unsafe extern "C" fn okdok_delete_signature_request(
         // SAFETY: the caller's promise, passed on.
         unsafe { delete(client.as_deref(), signature_request_id) }.unwrap_or_else(Report::from)
     });
-    // The client may end here, with all that it holds: while thread cancellation is held off.
     guarded(false, move || {
+        // The client may end here, with all that it holds: while thread cancellation is held off.
         // SAFETY: the caller's promise, passed on.
         unsafe { outputs.write(&report, client.as_ref().map(|client| client.api_key())) };
         report.is_gone()

@@ -82,14 +82,10 @@ impl BaseUrl {
         }
     }
 
-    /// Whether a proxy could only lead away from it. Plain http is not for all of these.
+    /// Whether a proxy could only lead away from it. Plain http is for loopback without a final dot alone.
     pub fn is_this_machine(&self) -> bool {
-        match self.url.host() {
-            Some(Host::Domain(name)) => is_localhost(name.trim_end_matches('.')),
-            Some(Host::Ipv4(ip)) => ip.is_unspecified() || self.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.to_canonical().is_unspecified() || self.is_loopback(),
-            None => false,
-        }
+        let host = self.url.host_str().unwrap_or_default();
+        self.is_loopback() || is_localhost(host.trim_end_matches('.'))
     }
 
     pub fn origin(&self) -> &str {
@@ -125,7 +121,9 @@ mod tests {
     #[test]
     fn this_machine_is_never_proxied_however_it_is_written() {
         let is_this_machine = |text: &str| BaseUrl::parse(Some(text)).unwrap().is_this_machine();
-        for text in ["https://localhost.", "https://a.localhost.", "https://0.0.0.0", "https://[::]", "https://127.1"] {
+        for text in
+            ["https://localhost.", "https://a.localhost.", "https://localhost", "https://[::1]", "https://127.1"]
+        {
             assert!(is_this_machine(text), "{text}");
         }
         assert!(!is_this_machine("https://localhost.h.test") && !is_this_machine("https://192.0.2.1"));

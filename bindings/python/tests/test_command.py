@@ -44,13 +44,26 @@ def run(service: str, monkeypatch: pytest.MonkeyPatch) -> Okdok:
     return run
 
 
+def heed_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def take_terminal() -> None:
+    heed_signals()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 @pytest.fixture
 def start(run: Okdok) -> Iterator[Start]:  # sets the environment
     """The command, left running."""
     running: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str, pipe_size: int | None = None) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        # Where the tests run in the background, or by nohup, these are ignored.
+        process = subprocess.Popen(
+            [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_signals
+        )
         if pipe_size is not None:
             assert process.stdout
             fcntl.fcntl(process.stdout, 1031, pipe_size)  # F_SETPIPE_SZ, which Python knows from 3.10 on
@@ -705,7 +718,7 @@ class TestStreams:
         process = subprocess.Popen(
             [*COMMAND, "delete", "-v", "--jobs", "4", "--report", str(report), "--base-url", port.url, *self.IDS],
             stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=take_terminal,
         )  # fmt: skip
         os.close(theirs)
         port.wait(4)
