@@ -85,10 +85,10 @@ impl PartialEq for Found {
             #[cfg(any(windows, target_os = "macos"))]
             (Self::Store, Self::Store) => true,
             (Self::Bundle(one), Self::Bundle(other)) => one == other,
-            (Self::Files { file, folders, stamps }, other) => {
-                let Self::Files { file: other_file, folders: other_folders, stamps: others } = other else {
-                    return false;
-                };
+            (
+                Self::Files { file, folders, stamps },
+                Self::Files { file: other_file, folders: other_folders, stamps: others },
+            ) => {
                 (file, folders, stamps) == (other_file, other_folders, others)
                     && !stamps.iter().any(|stamp| stamp.young)
             }
@@ -194,6 +194,7 @@ impl Found {
                 if let Some(file) = file {
                     match read(file) {
                         Ok(pem) => certificates.extend(CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok)),
+                        Err(error) if is_out_of_resources(&error) => errors.push(error.into()),
                         Err(error) => errors.push(format!("{}: {error}", file.display()).into()),
                     }
                 }

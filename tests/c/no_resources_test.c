@@ -70,6 +70,25 @@ TEST(no_resources_no_descriptor_for_a_client)
     in_child(without_descriptors_for_a_client);
 }
 
+static void without_descriptors_for_the_roots(void)
+{
+    okdok_error error;
+    unsetenv("SSL_CERT_DIR");
+    setenv("SSL_CERT_FILE", faults_ca("good"), 1);
+    int highest = dup(0);
+    limit(RLIMIT_NOFILE, (rlim_t)highest);
+    okdok_client *client = okdok_client_new("https://okdok.test", KEY, NULL, NULL, &error);
+    CHILD_CHECK(client == NULL);
+    CHILD_CHECK(error.status == OKDOK_STATUS_NO_RESOURCES);
+    /* It is not that there are none. */
+    CHILD_CHECK(strstr(error.message, "certificates cannot be read") != NULL);
+}
+
+TEST(no_resources_no_descriptor_for_the_roots)
+{
+    in_child(without_descriptors_for_the_roots);
+}
+
 static int port;
 
 static void without_descriptors_for_a_call(void)
