@@ -2,14 +2,12 @@
 #include "cases.h"
 
 /* A full backlog: the connection hangs, and nothing was sent. */
-static void check_stall(okdok_options options, unsigned fewest, unsigned most)
+static void check_stall(okdok_options options, unsigned attempts)
 {
     planned_call call = { okdok_client_new(http_url(faults_stall()), KEY, &options, NULL, NULL), "id-1", { 0 }, 0 };
     CHECK(call.client != NULL);
     make_side_by_side(&call, 1, 1);
     okdok_free(call.client);
-    unsigned attempts = call.result.error.attempts;
-    if (attempts < fewest || attempts > most) harness_fail(__FILE__, __LINE__, "%u attempts", attempts);
     CHECK_OUTCOME(call.result, OKDOK_STATUS_CONNECT_FAILED, 0, attempts, 0);
     CHECK_HAS(call.result.error.message, "not within the connect time-out");
     long long timeout = options.timeout_ms == 0 ? 30000 : options.timeout_ms < 10 ? 10 : options.timeout_ms;
@@ -22,10 +20,10 @@ TEST(connecting_to_a_full_backlog_was_not_sent)
     okdok_options options = one_attempt();
     for (size_t i = 0; i < sizeof timeouts / sizeof *timeouts; i++) {
         options.timeout_ms = timeouts[i];
-        check_stall(options, 1, 1);
+        check_stall(options, 1);
         /* A connect time-out beyond the deadline must not let the deadline pass while connecting. */
         options.connect_timeout_ms = UINT32_MAX;
-        check_stall(options, 1, 1);
+        check_stall(options, 1);
         options.connect_timeout_ms = 0;
     }
 }
@@ -48,14 +46,16 @@ TEST(connecting_to_a_full_backlog_is_tried_again_while_time_remains)
     okdok_options options = OKDOK_OPTIONS_INIT;
     options.timeout_ms = 3000;
     options.connect_timeout_ms = 200;
-    check_stall(options, 2, 3);
+    /* A third attempt could end so close to the deadline that either comes first. */
+    options.max_attempts = 2;
+    check_stall(options, 2);
 }
 
 TEST(slow_connecting_to_a_full_backlog_with_default_options)
 {
     okdok_options options = OKDOK_OPTIONS_INIT;
     long long begun = now_ms();
-    check_stall(options, 2, 2);
+    check_stall(options, 2);
     CHECK(now_ms() - begun >= 20000);
 }
 
