@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
 import statistics
 import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from contenders import BUILT, LIBRARY, OKDOK_PYTHON, Contender, environment, python
+from contenders import BUILT, CONTENDERS, LIBRARY, PYTHON, Contender, environment
 from service import Service
 
-DELAY_MS = 5
-THREADS = (1, 2, 4, 8, 16, 32)
-JOBS = 16
-IDS = 10_000
 # Seconds that a client deletes for in one round.
 SLICE = 0.5
-DELAYED_SLICE = 1.0
+# Milliseconds that a network and the service add, and how many threads then call at once.
+DELAYS = (5, 20)
+THREADS = (1, 16)
+IDS = 10_000
+FIRST_PARTS = ("start of the process, loading of libraries", "making the client", "the deletion", "a second deletion")
+
+CLIENTS = ("first client", "second client", "client after the last", "bytes per client")
 
 
 class Results:
@@ -30,108 +35,123 @@ class Results:
     def add(self, measure: str, contender: str, value: float) -> None:
         self._rounds[measure, contender].append(value)
 
-    def of(self, measure: str, contender: str) -> float:
-        return statistics.median(self._rounds[measure, contender])
-
     def has(self, measure: str, contender: str) -> bool:
         return (measure, contender) in self._rounds
 
+    def of(self, measure: str, contender: str) -> float:
+        return statistics.median(self._rounds[measure, contender])
 
-def measure(service: Service, contenders: Sequence[Contender], rounds: int) -> Results:
+
+def measure(service: Service, rounds: int) -> Results:
     results = Results()
-    in_c = [contender for contender in contenders if contender.language == "C"]
-    _first_deletion(results, service, in_c, rounds)
-    for name, base_url in (("HTTP", service.http), ("HTTPS", service.https)):
-        _warm(results, name, base_url, service, contenders, rounds, SLICE)
-    for name, base_url in (("HTTP", service.delayed_http), ("HTTPS", service.delayed_https)):
-        _warm(results, f"{name} + {DELAY_MS} ms", base_url, service, in_c, rounds, DELAYED_SLICE)
-    _threads(results, service, in_c, rounds)
-    _command_line(results, service, rounds)
-    _more_clients(results, service, rounds)
-    results.add("size", "C okdok", LIBRARY.stat().st_size)
+    in_c = _of("C")
+    for language in ("C", "Python", ".NET"):
+        _say(f"first deletions, {language}")
+        # Those of C are short, so more of them cost little.
+        for contender in _interleaved(_of(language), 3 * rounds if language == "C" else rounds):
+            _first(results, contender, service)
+    for name, url in (("HTTP", service.http), ("HTTPS", service.https)):
+        _warm(results, name, url, service, CONTENDERS, rounds)
+    for delay in DELAYS:
+        for threads in THREADS:
+            name = f"{delay} ms, threads: {threads}"
+            _warm(results, name, service.delayed[delay], service, in_c, rounds, threads)
+    _bulk(results, service, rounds)
+    _cancelled(results, service, rounds)
+    _say("more clients")
+    for _ in range(rounds):
+        for roots, ca_file in (("system roots", ""), ("CA file", str(service.ca_file))):
+            figures = _numbers(in_c[0], service, "more", service.https, ca_file)
+            for name, figure, unit in zip(CLIENTS, figures, (1000, 1000, 1000, 1)):
+                results.add(f"{name}, {roots}", "C okdok", figure / unit)
+    results.add("library", "C okdok", LIBRARY.stat().st_size / 2**20)
     return results
+
+
+def _of(language: str) -> list[Contender]:
+    return [contender for contender in CONTENDERS if contender.language == language]
 
 
 def _say(what: str) -> None:
     print(f"measuring {what}", file=sys.stderr, flush=True)
 
 
-def _interleaved(contenders: Sequence[Contender], rounds: int) -> list[Contender]:
+def _interleaved(contenders: Sequence[Contender], rounds: int) -> Iterator[Contender]:
     """Each contender once a round, and each first in its turn."""
-    order: list[Contender] = []
     for number in range(rounds):
-        first = number % len(contenders)
-        order += [*contenders[first:], *contenders[:first]]
-    return order
+        first = number % max(len(contenders), 1)
+        yield from (*contenders[first:], *contenders[:first])
 
 
-def _numbers(contender: Contender, *arguments: str, prefix: tuple[str, ...] = ()) -> list[int]:
-    command = [*prefix, *contender.command, *arguments]
-    done = subprocess.run(command, env=environment(contender.settings), stdout=subprocess.PIPE, check=True)
+def _settings(contender: Contender, service: Service) -> dict[str, str]:
+    return environment(SSL_CERT_FILE=str(service.ca_file)) if contender.language == ".NET" else environment()
+
+
+def _numbers(contender: Contender, service: Service, *arguments: str) -> list[int]:
+    command = [*contender.command, *arguments]
+    done = subprocess.run(command, env=_settings(contender, service), stdout=subprocess.PIPE, check=True)
     return [int(word) for word in done.stdout.split()]
 
 
-def _first_deletion(results: Results, service: Service, contenders: Sequence[Contender], rounds: int) -> None:
-    _say("the first deletion of a process")
-    # Short, so that more of them cost little.
-    for contender in _interleaved(contenders, 3 * rounds):
-        nanoseconds, kibibytes = _numbers(
-            contender, "first", service.https, str(service.ca_file), prefix=(str(BUILT / "start"),)
-        )
-        results.add("first", contender.key, nanoseconds / 1e6)
-        results.add("memory", contender.key, kibibytes / 1024)
+def _first(results: Results, contender: Contender, service: Service) -> None:
+    command = (*contender.command, "first", service.https, str(service.ca_file))
+    (asleep, awake), (output, written) = os.pipe(), os.pipe()
+    actions = [(os.POSIX_SPAWN_DUP2, asleep, 0), (os.POSIX_SPAWN_DUP2, written, 1)]
+    began = time.monotonic_ns()
+    child = os.posix_spawn(command[0], command, _settings(contender, service), file_actions=actions)
+    os.close(written)
+    deleted = os.read(output, 1) == b"d"
+    took = (time.monotonic_ns() - began) / 1e6
+    # The peak of the program itself: rusage would count what was there before exec.
+    with open(f"/proc/{child}/status") as status:
+        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    for end in (asleep, awake):
+        os.close(end)
+    with open(output) as rest:
+        parts = [int(word) / 1e6 for word in rest.read().split()[1:]]
+    if os.waitpid(child, 0)[1] != 0 or not deleted:
+        sys.exit(f"{contender.key}: no first deletion")
+    results.add("first deletion", contender.key, took)
+    results.add("peak memory", contender.key, peak / 1024)
+    for name, part in zip(FIRST_PARTS, [took - sum(parts[:2]), *parts] if parts else []):
+        results.add(name, contender.key, part)
 
 
 def _warm(
-    results: Results,
-    name: str,
-    base_url: str,
-    service: Service,
-    contenders: Sequence[Contender],
-    rounds: int,
-    seconds: float,
+    results: Results, name: str, url: str, service: Service, among: Sequence[Contender], rounds: int, threads: int = 1
 ) -> None:
-    _say(f"one thread, {name}")
-    for contender in _interleaved(contenders, rounds):
-        mode, threads = (("warm",), ("1",)) if contender.language == "C" else ((), ())
-        deletions, nanoseconds, cpu = _numbers(contender, *mode, base_url, str(service.ca_file), str(seconds), *threads)
-        results.add(name, contender.key, nanoseconds / deletions / 1000)
+    _say(name)
+    for contender in _interleaved(among, rounds):
+        deletions, took, cpu = _numbers(contender, service, "warm", url, str(service.ca_file), str(SLICE), str(threads))
+        results.add(name, contender.key, took * threads / deletions / 1000)
         results.add(f"CPU, {name}", contender.key, cpu / deletions / 1000)
 
 
-def _threads(results: Results, service: Service, contenders: Sequence[Contender], rounds: int) -> None:
-    for threads in THREADS:
-        _say(f"threads: {threads}")
-        for contender in _interleaved(contenders, rounds):
-            deletions, nanoseconds, _ = _numbers(
-                contender, "warm", service.delayed_http, str(service.ca_file), str(DELAYED_SLICE), str(threads)
-            )
-            results.add(f"threads {threads}", contender.key, deletions / nanoseconds * 1e9)
-
-
-def _command_line(results: Results, service: Service, rounds: int) -> None:
-    _say("the command line")
-    ids = "".join(f"32f8628d-6658-443d-0000-{number:012x}\n" for number in range(IDS)).encode()
-    command = [python(), "-m", "okdok", "delete", "-", "--jobs", str(JOBS), "--base-url", service.delayed_http]
+def _bulk(results: Results, service: Service, rounds: int) -> None:
+    _say("bulk")
+    command = [PYTHON, "-m", "okdok", "delete", "-", "--base-url", service.delayed[5]]
+    settings = environment(OKDOK_API_KEY="bench-key", SSL_CERT_FILE=str(service.ca_file))
+    ids = BUILT / "ids"
+    ids.write_text("".join(f"{number:08x}-6658-443d-a716-446655440000\n" for number in range(IDS)))
     for _ in range(min(rounds, 5)):
         began = time.monotonic()
-        subprocess.run(
-            command,
-            env=environment({**OKDOK_PYTHON, "OKDOK_API_KEY": "bench-key"}),
-            input=ids,
-            stdout=subprocess.DEVNULL,
-            check=True,
+        with ids.open() as listed:
+            subprocess.run(
+                [*command, "--jobs", "16"], env=settings, stdin=listed, stdout=subprocess.DEVNULL, check=True
+            )
+        results.add("10,000 ids, 16 jobs, 5 ms", "Python okdok", IDS / (time.monotonic() - began))
+        deletions, took, _ = _numbers(
+            CONTENDERS[0], service, "warm", service.delayed[5], str(service.ca_file), "3", "16"
         )
-        results.add("command line", "Python okdok", IDS / (time.monotonic() - began))
+        results.add("10,000 ids, 16 jobs, 5 ms", "C okdok", deletions / took * 1e9)
 
 
-def _more_clients(results: Results, service: Service, rounds: int) -> None:
-    _say("more clients")
-    more_clients = Contender("okdok", "C", (str(BUILT / "more_clients"),))
-    for _ in range(rounds):
-        for roots, ca_file in (("system roots", ""), ("CA file", str(service.ca_file))):
-            second, after_last, size, descriptors, threads = _numbers(more_clients, service.https, ca_file)
-            results.add(f"second client, {roots}", "C okdok", second / 1000)
-            results.add(f"client after the last, {roots}", "C okdok", after_last / 1000)
-            results.add(f"bytes per client, {roots}", "C okdok", size)
-            results.add(f"descriptors and threads, {roots}", "C okdok", descriptors + threads)
+def _cancelled(results: Results, service: Service, rounds: int) -> None:
+    _say("cancelled calls")
+    # The system accepts the connections, and nobody answers.
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0), backlog=1024)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        for contender in _interleaved(_of(".NET"), rounds):
+            results.add(
+                "cancelled", contender.key, _numbers(contender, service, "cancelled", url, service.http)[0] / 1e6
+            )

@@ -1,4 +1,4 @@
-"""The service under test: nginx that answers every deletion, and a forwarder that delays its answers."""
+"""The service under test: nginx that confirms every deletion, and forwarders that delay its answers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 _SYSTEM_ROOTS = Path("/etc/ssl/certs/ca-certificates.crt")
 
-_CONFIGURATION = """
+_NGINX = """
 daemon off;
 worker_processes 1;
 pid {folder}/nginx.pid;
@@ -45,71 +45,54 @@ http {{
 """
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(NamedTuple):
     """Base URLs, and what to trust."""
 
     http: str
     https: str
-    delayed_http: str
-    delayed_https: str
+    delayed: dict[int, str]
+    """By milliseconds, over https."""
     ca_file: Path
 
 
 @contextlib.contextmanager
-def service(folder: Path, delay: Path, milliseconds: int) -> Iterator[Service]:
+def service(folder: Path, delay: Path, delays: Sequence[int]) -> Iterator[Service]:
     """Serves until the block ends. ``delay`` is the forwarder's program."""
     folder.mkdir(parents=True, exist_ok=True)
     ca_file = _certificates(folder)
     with contextlib.ExitStack() as running:
-        listeners = [running.enter_context(_listener()) for _ in range(2)]
-        http, https = (listener.getsockname()[1] for listener in listeners)
-        configuration = folder / "nginx.conf"
-        user = "root" if os.geteuid() == 0 else "nobody"
-        configuration.write_text(_CONFIGURATION.format(folder=folder, http=http, https=https, user=user))
         # nginx cannot be told to find free ports, but it takes listeners that are open already.
-        inherited = "".join(f"{listener.fileno()};" for listener in listeners)
-        log = running.enter_context((folder / "nginx.log").open("wb"))
-        nginx = subprocess.Popen(
-            [_nginx(), "-p", str(folder), "-c", str(configuration)],
-            stderr=log,
-            env={**os.environ, "NGINX": inherited},
+        listeners = [running.enter_context(socket.create_server(("127.0.0.1", 0), backlog=511)) for _ in range(2)]
+        http, https = (listener.getsockname()[1] for listener in listeners)
+        for listener in listeners:
+            listener.setblocking(False)
+        user = "root" if os.geteuid() == 0 else "nobody"
+        (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, http=http, https=https, user=user))
+        # Debian keeps it where only root's PATH leads.
+        nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin") or "nginx"
+        process = subprocess.Popen(
+            [nginx, "-p", str(folder), "-c", str(folder / "nginx.conf")],
+            stderr=running.enter_context((folder / "nginx.log").open("wb")),
+            env={**os.environ, "NGINX": "".join(f"{listener.fileno()};" for listener in listeners)},
             pass_fds=[listener.fileno() for listener in listeners],
         )
-        running.callback(_stop, nginx)
-        delayed = [running.enter_context(_delayed(delay, port, milliseconds)) for port in (http, https)]
+        running.callback(process.wait)
+        running.callback(process.terminate)
         yield Service(
             http=f"http://127.0.0.1:{http}",
             https=f"https://127.0.0.1:{https}",
-            delayed_http=f"http://127.0.0.1:{delayed[0]}",
-            delayed_https=f"https://127.0.0.1:{delayed[1]}",
+            delayed={
+                milliseconds: f"https://127.0.0.1:{running.enter_context(_delayed(delay, https, milliseconds))}"
+                for milliseconds in delays
+            },
             ca_file=ca_file,
         )
 
 
-def _nginx() -> str:
-    # Debian keeps it where only root's PATH leads.
-    found = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
-    if found is None:
-        raise FileNotFoundError("nginx")
-    return found
-
-
-def _listener() -> socket.socket:
-    listener = socket.create_server(("127.0.0.1", 0), backlog=511)
-    listener.setblocking(False)
-    return listener
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    process.wait()
-
-
 @contextlib.contextmanager
 def _delayed(delay: Path, port: int, milliseconds: int) -> Iterator[int]:
-    command = [str(delay), str(port), str(milliseconds)]
     # It ends with its input, however this program ends.
+    command = [str(delay), str(port), str(milliseconds)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as forwarder:
         assert forwarder.stdin is not None
         assert forwarder.stdout is not None
@@ -118,7 +101,7 @@ def _delayed(delay: Path, port: int, milliseconds: int) -> Iterator[int]:
 
 
 def _certificates(folder: Path) -> Path:
-    """A server certificate of a private CA; returns the system's roots and that CA in one file."""
+    """Makes a certificate of a private CA for the server; returns the system's roots and that CA in one file."""
 
     def openssl(*arguments: str) -> None:
         subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)

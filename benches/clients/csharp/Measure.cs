@@ -1,35 +1,56 @@
-// Measures one .NET library: LIBRARY BASE_URL CA_FILE SECONDS.
-// Prints the same line as the C program: deletions, nanoseconds, CPU nanoseconds.
+// Measures one .NET library: LIBRARY first BASE_URL CA_FILE, or LIBRARY warm BASE_URL CA_FILE SECONDS THREADS.
+// Prints the same lines as the C program (client.c), without the parts of a first deletion. THREADS is 1. CA_FILE is in
+// SSL_CERT_FILE too, which both libraries read.
+//
+// LIBRARY cancelled SILENT_URL BASE_URL: cancels 256 awaited calls to a host that never answers, then prints the nanoseconds
+// of an awaited call of another client, to BASE_URL.
 
 using System;
 using System.Diagnostics;
 using System.Globalization;
-using System.IO;
+using System.Linq;
 using System.Net.Http;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using System.Threading;
+using System.Threading.Tasks;
 using Okdok;
 
 internal static class Measure
 {
     private const string Key = "bench-key";
 
-    private static int Main(string[] args)
+    private static async Task Main(string[] args)
     {
-        string baseUrl = args[1];
-        string caFile = args[2];
-        TimeSpan duration = TimeSpan.FromSeconds(double.Parse(args[3], CultureInfo.InvariantCulture));
-        Func<string, bool> delete = args[0] == "okdok" ? WithOkdok(baseUrl, caFile) : WithHttpClient(baseUrl, caFile);
+        bool okdok = args[0] == "okdok";
+        if (args[1] == "cancelled")
+        {
+            await Cancelled(okdok, args[2], args[3]).ConfigureAwait(false);
+            return;
+        }
+
+        Func<string, bool> delete = okdok ? WithOkdok(args[2]) : WithHttpClient(args[2]);
+        if (args[1] == "first")
+        {
+            Delete(delete, 0);
+            Console.WriteLine("deleted");
+            Console.In.Read();
+            return;
+        }
 
         // Until the compiler has optimised what runs often.
         Run(delete, TimeSpan.FromSeconds(1));
-
         TimeSpan spent = Process.GetCurrentProcess().TotalProcessorTime;
-        (long deletions, TimeSpan took) = Run(delete, duration);
+        (long deletions, TimeSpan took) = Run(delete, TimeSpan.FromSeconds(double.Parse(args[4], CultureInfo.InvariantCulture)));
         spent = Process.GetCurrentProcess().TotalProcessorTime - spent;
         Console.WriteLine(FormattableString.Invariant($"{deletions} {took.Ticks * 100} {spent.Ticks * 100}"));
-        return 0;
+    }
+
+    private static void Delete(Func<string, bool> delete, long number)
+    {
+        if (!delete(FormattableString.Invariant($"32f8628d-6658-443d-0000-{number:x12}")))
+        {
+            throw new InvalidOperationException("not confirmed");
+        }
     }
 
     private static (long Deletions, TimeSpan Took) Run(Func<string, bool> delete, TimeSpan duration)
@@ -38,35 +59,22 @@ internal static class Measure
         long number = 0;
         while (watch.Elapsed < duration)
         {
-            if (!delete(FormattableString.Invariant($"32f8628d-6658-443d-0000-{number:x12}")))
-            {
-                throw new InvalidOperationException("not confirmed");
-            }
-
-            number++;
+            Delete(delete, number++);
         }
 
         return (number, watch.Elapsed);
     }
 
-    private static Func<string, bool> WithOkdok(string baseUrl, string caFile)
+    private static Func<string, bool> WithOkdok(string baseUrl)
     {
-        OkdokClient client = new OkdokClient(baseUrl, Key, new OkdokClientOptions { CaFile = caFile });
+        OkdokClient client = new OkdokClient(baseUrl, Key);
         // Throws where it was not confirmed.
         return id => client.DeleteSignatureRequest(id).HttpStatus == 200;
     }
 
-    private static Func<string, bool> WithHttpClient(string baseUrl, string caFile)
+    private static Func<string, bool> WithHttpClient(string baseUrl)
     {
-        X509Certificate2Collection roots = new X509Certificate2Collection();
-        roots.ImportFromPem(File.ReadAllText(caFile));
-        X509ChainPolicy policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust };
-        policy.CustomTrustStore.AddRange(roots);
-        policy.RevocationMode = X509RevocationMode.NoCheck;
-        HttpClient client = new HttpClient(new SocketsHttpHandler
-        {
-            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy },
-        });
+        HttpClient client = new HttpClient();
         client.DefaultRequestHeaders.Add("x-api-key", Key);
         client.DefaultRequestHeaders.Add("accept", "application/json");
         return id =>
@@ -79,5 +87,34 @@ internal static class Measure
                 && report.RootElement.GetProperty("message").GetString() == "msg.deleted"
                 && report.RootElement.GetProperty("result").GetString() == id;
         };
+    }
+
+    private static async Task Cancelled(bool okdok, string silentUrl, string baseUrl)
+    {
+        HttpClient http = new HttpClient();
+        OkdokClient silent = new OkdokClient(silentUrl, Key);
+        OkdokClient healthy = new OkdokClient(baseUrl, Key);
+        using CancellationTokenSource source = new CancellationTokenSource();
+        async Task Call(string url, OkdokClient client, CancellationToken token)
+        {
+            if (okdok)
+            {
+                await client.DeleteSignatureRequestAsync("id-1", token).ConfigureAwait(false);
+            }
+            else
+            {
+                await http.DeleteAsync(new Uri(url + "/JSON/signatureRequest/id-1"), token).ConfigureAwait(false);
+            }
+        }
+
+        await Call(baseUrl, healthy, default).ConfigureAwait(false);
+        Task[] calls = Enumerable.Range(0, 256).Select(_ => Call(silentUrl, silent, source.Token)).ToArray();
+        await source.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(calls).ContinueWith(_ => { }, TaskScheduler.Default).ConfigureAwait(false);
+        Stopwatch watch = Stopwatch.StartNew();
+        await Call(baseUrl, healthy, default).ConfigureAwait(false);
+        Console.WriteLine(watch.Elapsed.Ticks * 100);
+        // Calls that were given up run on, as long as their deadline.
+        Environment.Exit(0);
     }
 }
