@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::blocking::Client as HttpClient;
 use reqwest::redirect;
 use rustls::ClientConfig;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::ring;
 use tower::util::MapResponseLayer;
 
@@ -17,7 +18,9 @@ use super::connections::Connections;
 use super::error_chain::{chain, innermost};
 use super::proxy::Proxy;
 use super::resolver::DetachedResolver;
-use super::roots::Roots;
+use super::roots::{Behind, Roots};
+#[cfg(all(unix, not(target_os = "macos")))]
+use super::spare_roots::SpareRootsVerifier;
 #[cfg(any(windows, target_os = "macos"))]
 use super::system_verifier::SystemVerifier;
 
@@ -66,7 +69,7 @@ pub fn build(
     process::with_async_signals_blocked(|| builder.build()).map_err(|error| not_built(&error))
 }
 
-/// TLS 1.2 or newer with ring, trusting `roots` alone, or with the system's verifier behind them.
+/// TLS 1.2 or newer with ring, trusting `roots`.
 #[cfg_attr(not(any(windows, target_os = "macos")), expect(unused_variables, reason = "no system's verifier here"))]
 fn tls_config(roots: &Roots, connect_timeout: Duration) -> Result<ClientConfig, Refusal> {
     let provider = Arc::new(ring::default_provider());
@@ -74,12 +77,16 @@ fn tls_config(roots: &Roots, connect_timeout: Duration) -> Result<ClientConfig, 
         .with_safe_default_protocol_versions()
         .map_err(|error| Refusal::Internal(error.to_string()))?;
     let known = Arc::clone(&roots.known);
-    #[cfg(any(windows, target_os = "macos"))]
-    if roots.system_decides {
-        let verifier = SystemVerifier::new(known, provider, connect_timeout)?;
-        return Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth());
-    }
-    Ok(config.with_root_certificates(known).with_no_client_auth())
+    let verifier: Arc<dyn ServerCertVerifier> = match &roots.behind {
+        Behind::Nothing => return Ok(config.with_root_certificates(known).with_no_client_auth()),
+        #[cfg(any(windows, target_os = "macos"))]
+        Behind::System => Arc::new(SystemVerifier::new(known, provider, connect_timeout)?),
+        #[cfg(all(unix, not(target_os = "macos")))]
+        Behind::Spare(spare) => {
+            Arc::new(SpareRootsVerifier::new(known, Arc::clone(spare), provider.signature_verification_algorithms))
+        }
+    };
+    Ok(config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
 fn not_built(error: &reqwest::Error) -> Refusal {

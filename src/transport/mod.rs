@@ -12,6 +12,8 @@ mod proxy;
 mod resolver;
 mod roots;
 mod shared;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod spare_roots;
 #[cfg(any(windows, target_os = "macos"))]
 mod system_store;
 #[cfg(any(windows, target_os = "macos"))]

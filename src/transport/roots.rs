@@ -16,6 +16,8 @@ use crate::outcome::Refusal;
 use crate::process;
 
 use super::error_chain::is_out_of_resources;
+#[cfg(all(unix, not(target_os = "macos")))]
+use super::spare_roots::SpareRoots;
 #[cfg(any(windows, target_os = "macos"))]
 use super::system_store;
 
@@ -47,6 +49,8 @@ pub enum Found {
     Files {
         file: Option<PathBuf>,
         folders: Vec<PathBuf>,
+        /// Folders that nobody needs to read as long as the file's certificates do.
+        spare: Vec<PathBuf>,
         stamps: Vec<Stamp>,
     },
     /// The system's own store.
@@ -58,13 +62,22 @@ pub enum Found {
 /// Whom a transport trusts.
 pub struct Roots {
     pub known: Arc<RootCertStore>,
-    /// What they do not complete is put to the system.
-    pub system_decides: bool,
+    pub behind: Behind,
+}
+
+/// What decides on a chain that the known roots do not complete.
+#[derive(PartialEq)]
+pub enum Behind {
+    Nothing,
+    #[cfg(any(windows, target_os = "macos"))]
+    System,
+    #[cfg(all(unix, not(target_os = "macos")))]
+    Spare(Arc<SpareRoots>),
 }
 
 impl PartialEq for Roots {
     fn eq(&self, other: &Self) -> bool {
-        self.system_decides == other.system_decides && self.known.roots == other.known.roots
+        self.behind == other.behind && self.known.roots == other.known.roots
     }
 }
 
@@ -86,8 +99,8 @@ impl PartialEq for Found {
             (Self::Store, Self::Store) => true,
             (Self::Bundle(one), Self::Bundle(other)) => one == other,
             (
-                Self::Files { file, folders, stamps },
-                Self::Files { file: other_file, folders: other_folders, stamps: others },
+                Self::Files { file, folders, stamps, .. },
+                Self::Files { file: other_file, folders: other_folders, stamps: others, .. },
             ) => {
                 (file, folders, stamps) == (other_file, other_folders, others)
                     && !stamps.iter().any(|stamp| stamp.young)
@@ -125,7 +138,12 @@ impl Place {
             Self::Named { file, folders } => {
                 let stamps =
                     file.iter().map(|path| Stamp::of(path)).chain(folders.iter().flat_map(|it| Stamp::within(it)));
-                Found::Files { stamps: stamps.collect(), file: file.clone(), folders: folders.clone() }
+                Found::Files {
+                    stamps: stamps.collect(),
+                    file: file.clone(),
+                    folders: folders.clone(),
+                    spare: Vec::new(),
+                }
             }
             Self::System => system::look(),
         })
@@ -182,13 +200,10 @@ fn changed(_: &Metadata) -> Option<SystemTime> {
 impl Found {
     pub fn load(&self) -> Result<Arc<Roots>, Refusal> {
         let mut roots = RootCertStore::empty();
-        #[cfg(any(windows, target_os = "macos"))]
-        let system_decides = *self == Self::Store;
-        #[cfg(not(any(windows, target_os = "macos")))]
-        let system_decides = false;
+        let mut behind = Behind::Nothing;
         match self {
             Self::None => {}
-            Self::Files { file, folders, .. } => {
+            Self::Files { file, folders, spare, .. } => {
                 let mut certificates = Vec::new();
                 let mut errors: Vec<Box<dyn Error>> = Vec::new();
                 if let Some(file) = file {
@@ -198,7 +213,12 @@ impl Found {
                         Err(error) => errors.push(format!("{}: {error}", file.display()).into()),
                     }
                 }
-                for folder in folders {
+                #[cfg(all(unix, not(target_os = "macos")))]
+                if !certificates.is_empty() && !spare.is_empty() {
+                    behind = Behind::Spare(Arc::new(SpareRoots::new(spare.clone())));
+                }
+                let now = folders.iter().chain(spare.iter().filter(|_| behind == Behind::Nothing));
+                for folder in now {
                     let found = load_certs_from_paths(None, Some(folder));
                     certificates.extend(found.certs);
                     errors.extend(found.errors.into_iter().map(Box::from));
@@ -207,6 +227,7 @@ impl Found {
             }
             #[cfg(any(windows, target_os = "macos"))]
             Self::Store => {
+                behind = Behind::System;
                 let (certificates, errors) = system_store::read();
                 add(&mut roots, certificates, &errors.into_iter().map(Box::from).collect::<Vec<_>>())?;
             }
@@ -219,7 +240,7 @@ impl Found {
                 }
             }
         }
-        Ok(Arc::new(Roots { known: Arc::new(roots), system_decides }))
+        Ok(Arc::new(Roots { known: Arc::new(roots), behind }))
     }
 }
 
@@ -265,11 +286,17 @@ mod system {
     pub fn look() -> Found {
         let file = BUNDLES.iter().map(PathBuf::from).find(|path| path.exists());
         let folders: Vec<_> = FOLDERS.iter().map(PathBuf::from).filter(|path| path.exists()).collect();
-        let stamps = match &file {
+        let stamps: Vec<_> = match &file {
             Some(file) => [file].into_iter().chain(&folders).map(|path| Stamp::of(path)).collect(),
             None => folders.iter().flat_map(|folder| Stamp::within(folder)).collect(),
         };
-        Found::Files { file, folders, stamps }
+        // Clients that find young files share their roots by what these hold, so all is read then.
+        let (folders, spare) = if file.is_none() || stamps.iter().any(|stamp| stamp.young) {
+            (folders, vec![])
+        } else {
+            (vec![], folders)
+        };
+        Found::Files { file, folders, spare, stamps }
     }
 }
 
@@ -296,10 +323,13 @@ fn read_ca_file(path: &Path) -> Result<Vec<u8>, Refusal> {
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     // Before it is opened: opening a pipe may wait for ever.
-    if !fs::metadata(path)?.is_file() {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let mut bytes = Vec::new();
+    // Room for the whole file, and for the byte behind it that tells that there is no more.
+    let size = metadata.len().min(LARGEST_CA_FILE) + 1;
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     File::open(path)?.take(LARGEST_CA_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_CA_FILE {
         return Err(io::Error::other("it has more than 16 MiB"));

@@ -155,6 +155,63 @@ TEST(rotation_in_the_systems_bundle)
     check_bundle("/etc/ssl/certs/ca-certificates.crt");
 }
 
+/* As long as a slower call takes: what was changed less than a second ago is read whole. */
+static void let_files_grow_old(void)
+{
+    okdok_options plain = OKDOK_OPTIONS_INIT;
+    CHECK(delete_at(http_url(faults_serve("delay=1200")), &plain).gone);
+}
+
+/* Beside a bundle the folder is read once a chain needs it, so a client that was made before finds what is there by then. */
+TEST(rotation_in_the_systems_folder_beside_a_bundle)
+{
+    enter_system();
+    write_in_place("/etc/ssl/certs/ca-certificates.crt", content("good", NULL));
+    write_in_place(in_folder("rotated.crt"), content("rotated", NULL));
+    check_trust(true, false, "at first");
+    let_files_grow_old();
+
+    okdok_client *client = okdok_client_new(https_url(rotated_server), KEY, &options, NULL, NULL);
+    CHECK(client != NULL);
+    link_anew(in_folder("rotated.crt"), "/etc/ssl/certs/89abcdef.0");
+    CHECK(okdok_delete_signature_request(client, "id-1", NULL, NULL));
+    okdok_free(client);
+    check_trust(true, true, "one added");
+    let_files_grow_old();
+    check_trust(true, true, "that is old");
+    CHECK(unlink("/etc/ssl/certs/89abcdef.0") == 0);
+    check_trust(true, false, "one removed");
+    let_files_grow_old();
+    check_trust(true, false, "that is old");
+    /* Without a certificate in the bundle the folder is all there is. */
+    link_anew(in_folder("rotated.crt"), "/etc/ssl/certs/89abcdef.0");
+    write_and_rename("/etc/ssl/certs/ca-certificates.crt", "");
+    let_files_grow_old();
+    check_trust(false, true, "an empty bundle");
+}
+
+/* Whichever of the two has the authority, the rest of a certificate must be right too. */
+TEST(rotation_beside_a_bundle_trusts_the_good_certificates_alone)
+{
+    static const char *bad[][2] = { { "expired", "has expired" }, { "wronghost", "for another host" }, { "wrongusage", "wrong key usage" } };
+    static const char *good[] = { "chain", "tls12", "tls13" };
+    enter_system();
+    write_in_place(in_folder("own.crt"), content("good", NULL));
+    for (int in_bundle = 1; in_bundle >= 0; in_bundle--) {
+        write_in_place("/etc/ssl/certs/ca-certificates.crt", content(in_bundle ? "good" : "rotated", NULL));
+        if (!in_bundle) link_anew(in_folder("own.crt"), "/etc/ssl/certs/01234567.0");
+        let_files_grow_old();
+        check_trust(true, !in_bundle, in_bundle ? "in the bundle" : "in the folder");
+        for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+            CHECK(delete_at(https_url(faults_tls(good[i], "ok")), &options).gone);
+        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+            outcome result = delete_at(https_url(faults_tls(bad[i][0], "ok")), &options);
+            CHECK_OUTCOME(result, OKDOK_STATUS_TLS_FAILED, 0, 1, 0);
+            CHECK_HAS(result.error.message, bad[i][1]);
+        }
+    }
+}
+
 /* Where there is no bundle: hashed links, as in Debian's folder, to certificates that are the administrator's own. */
 TEST(rotation_in_the_systems_folder)
 {
