@@ -601,22 +601,21 @@ class TestProgress:
         ]
 
 
+@pytest.mark.usefixtures("run")
 class TestStreams:
     """A stream that is not there, has nobody at its other end, or is full: one line and an exit code."""
 
     IDS = tuple(f"id-{n}" for n in range(2000))
+    needs_dev_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 
-    def test_no_standard_input(self, run: Okdok, tmp_path: Path) -> None:
-        del run
+    def test_no_standard_input(self, tmp_path: Path) -> None:
         ended = shell(f"okdok delete --report {tmp_path}/report - <&-")
         assert os.listdir(tmp_path) == []
         assert (ended.returncode, ended.stdout) == (2, "")
         assert ended.stderr == "okdok: there is no standard input to read ids from\n"
 
-    def test_a_full_disk(self, run: Okdok, serve: MakePort) -> None:
-        del run
-        if not os.path.exists("/dev/full"):
-            pytest.skip("no /dev/full here")
+    @needs_dev_full
+    def test_a_full_disk(self, serve: MakePort) -> None:
         port = serve("ok")
         ended = shell(f"okdok delete --jobs 4 --base-url {port.url} {' '.join(self.IDS[:500])} >/dev/full")
         assert ended.returncode == 2
@@ -625,23 +624,19 @@ class TestStreams:
         assert "Exception ignored" not in ended.stderr
         assert port.requests() < 20
 
-    def test_a_full_disk_of_another_command(self, run: Okdok, serve: MakePort) -> None:
-        del run
-        if not os.path.exists("/dev/full"):
-            pytest.skip("no /dev/full here")
+    @needs_dev_full
+    def test_a_full_disk_of_another_command(self, serve: MakePort) -> None:
         ended = shell(f"okdok check --base-url {serve('missing').url} >/dev/full")
         assert ended.returncode == 2
         assert ended.stderr == "okdok: the output cannot be written: [Errno 28] No space left on device\n"
 
-    def test_without_standard_error_the_output_is_whole(self, run: Okdok) -> None:
-        del run
+    def test_without_standard_error_the_output_is_whole(self) -> None:
         ended = shell("okdok delete --json a b missing-1 2>&-")
         assert (ended.returncode, ended.stderr) == (1, "")
         assert sorted(json.loads(line)["id"] for line in ended.stdout.splitlines()) == ["a", "b", "missing-1"]
 
-    def test_without_standard_streams_the_report_is_whole(self, run: Okdok, tmp_path: Path) -> None:
+    def test_without_standard_streams_the_report_is_whole(self, tmp_path: Path) -> None:
         """The report must not get the number of one of them."""
-        del run
         report = tmp_path / "report"
         ended = shell(f"okdok delete --report {report} a missing-1 <&- >&- 2>&-")
         assert ended.returncode == 1
@@ -709,33 +704,17 @@ class TestStreams:
         assert process.wait(60) == 130
         assert port.requests() == len(rows(report)) == len(said.splitlines())
 
-    def test_a_terminal_that_is_gone(self, serve: MakePort, tmp_path: Path, run: Okdok) -> None:
-        """SIGHUP, and EIO from then on."""
-        del run
+    @pytest.mark.parametrize(
+        "options", [{}, {"start_new_session": True, "preexec_fn": take_terminal}], ids=["no signal", "SIGHUP"]
+    )
+    def test_a_terminal_that_is_gone(self, serve: MakePort, tmp_path: Path, options: dict[str, Any]) -> None:
+        """Writing fails with EIO. SIGHUP comes as well, but not under nohup or in another session."""
         port = serve("hold")
         report = tmp_path / "report"
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
             [*COMMAND, "delete", "-v", "--jobs", "4", "--report", str(report), "--base-url", port.url, *self.IDS],
-            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-            preexec_fn=take_terminal,
-        )  # fmt: skip
-        os.close(theirs)
-        port.wait(4)
-        os.close(ours)
-        port.release()
-        assert process.wait(60) == 130
-        assert len(rows(report)) == port.requests() < 20
-
-    def test_a_terminal_that_is_gone_without_a_signal(self, serve: MakePort, tmp_path: Path, run: Okdok) -> None:
-        """As under nohup, or in a session of its own."""
-        del run
-        port = serve("hold")
-        report = tmp_path / "report"
-        ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            [*COMMAND, "delete", "-v", "--jobs", "4", "--report", str(report), "--base-url", port.url, *self.IDS],
-            stdin=theirs, stdout=theirs, stderr=theirs,
+            stdin=theirs, stdout=theirs, stderr=theirs, **options,
         )  # fmt: skip
         os.close(theirs)
         port.wait(4)
