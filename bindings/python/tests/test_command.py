@@ -31,7 +31,7 @@ COMMAND = [sys.executable, "-m", "okdok"]
 
 @pytest.fixture
 def run(service: str, monkeypatch: pytest.MonkeyPatch) -> Okdok:
-    """The command, by default with a service that has every id once, but those that begin with ``missing-``."""
+    """The command, by default with a service that deletes any id once, except those that begin with ``missing-``."""
     monkeypatch.setenv("OKDOK_BASE_URL", service)
     monkeypatch.setenv("OKDOK_API_KEY", "sandbox-key")
 
@@ -60,13 +60,13 @@ def start(run: Okdok) -> Iterator[Start]:  # sets the environment
     running: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str, pipe_size: int | None = None) -> subprocess.Popen[bytes]:
-        # Where the tests run in the background, or by nohup, these are ignored.
+        # These are ignored if the tests run in the background or under nohup.
         process = subprocess.Popen(
             [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_signals
         )
         if pipe_size is not None:
             assert process.stdout
-            fcntl.fcntl(process.stdout, 1031, pipe_size)  # F_SETPIPE_SZ, which Python knows from 3.10 on
+            fcntl.fcntl(process.stdout, 1031, pipe_size)  # F_SETPIPE_SZ, which Python has since 3.10
         running.append(process)
         return process
 
@@ -84,13 +84,13 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 def shell(line: str) -> subprocess.CompletedProcess[str]:
-    """A line of shell in which okdok is the command."""
+    """Runs a line of shell that calls okdok."""
     line = line.replace("okdok ", f"{sys.executable} -m okdok ", 1)
     return subprocess.run(["sh", "-c", line], check=False, capture_output=True, encoding="utf-8", timeout=60)
 
 
 def on_a_terminal(*arguments: str) -> tuple[str, int]:
-    """What the command shows there, and its exit code."""
+    """What the command shows on a terminal, and its exit code."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     process = subprocess.Popen(
@@ -102,14 +102,14 @@ def on_a_terminal(*arguments: str) -> tuple[str, int]:
         while chunk := os.read(ours, 65536):
             shown += chunk
     except OSError:
-        # A terminal without its other side.
+        # The other side of the terminal is closed.
         pass
     os.close(ours)
     return shown.decode(), process.wait(60)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """For what only the system can tell, which sends no event."""
+    """For states that only the system knows and that it does not report."""
     deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
@@ -242,7 +242,7 @@ class TestIds:
     def test_nothing(self, run: Okdok) -> None:
         ended = run("delete", "-")
         assert (ended.returncode, ended.stdout) == (0, "")
-        assert ended.stderr == "okdok: there are no ids, so nothing was asked\n"
+        assert ended.stderr == "okdok: there are no ids, so nothing was sent\n"
 
     @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8"])
     def test_what_windows_writes(self, run: Okdok, encoding: str) -> None:
@@ -253,7 +253,7 @@ class TestIds:
     def test_utf_16_that_is_none(self, run: Okdok) -> None:
         ended = run("delete", "-", stdin="\ufeffcli-1\r\n".encode("utf-16-le") + b"x")
         assert (ended.returncode, ended.stdout) == (2, "")
-        assert ended.stderr.startswith("okdok: standard input begins like UTF-16 and goes on otherwise: ")
+        assert ended.stderr.startswith("okdok: standard input begins as UTF-16 but is not valid UTF-16: ")
 
     @pytest.mark.parametrize(
         ("line", "said"),
@@ -285,7 +285,7 @@ class TestIds:
         assert told.isprintable()
         assert reason.startswith("okdok: 1 of 3 ids would be refused, so nothing was sent; --skip-invalid")
         assert port.connections() == 0
-        # Nor does a report stand in the way of the next run.
+        # Nor does a report get in the way of the next run.
         assert os.listdir(tmp_path) == []
 
         ended = run(*command, "--skip-invalid", stdin=stdin)
@@ -299,7 +299,7 @@ class TestIds:
         ended = run("delete", "--base-url", port.url, "-", stdin=b"".join(b"a/%d\n" % n for n in range(1000)))
         assert ended.returncode == 2
         assert ended.stderr.count("INVALID_ARGUMENT") == 20
-        assert "okdok: and 980 more that would be refused" in ended.stderr
+        assert "okdok: and 980 more ids that would be refused" in ended.stderr
         assert port.connections() == 0
 
     @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -318,7 +318,7 @@ class TestIds:
     def test_csv_without_the_column(self, run: Okdok, text: bytes) -> None:
         ended = run("delete", "--csv", "id", "-", stdin=text)
         assert (ended.returncode, ended.stdout) == (2, "")
-        assert "does not name the column 'id' once" in ended.stderr
+        assert "does not name the column 'id' exactly once" in ended.stderr
 
     def test_csv_with_cells_that_are_empty_or_missing(self, run: Okdok) -> None:
         ended = run("delete", "--csv", "id", "-", stdin=b'name,id\n1,a\n2,""\n3\n"4\n",b/c\n')
@@ -384,7 +384,7 @@ class TestSignals:
         port.wait(4)
         process.send_signal(number)
         assert process.stderr
-        # On a slow machine totals may come first.
+        # On a slow machine, totals may come first.
         assert any(line.startswith(b"okdok: stopping") for line in iter(process.stderr.readline, b""))
         port.release()
         assert process.wait(60) == 130
@@ -402,7 +402,7 @@ class TestSignals:
         port.wait(2)
         process.send_signal(signal.SIGINT)
         assert process.stderr
-        # On a slow machine totals may come first.
+        # On a slow machine, totals may come first.
         assert any(line.startswith(b"okdok: stopping") for line in iter(process.stderr.readline, b""))
         process.send_signal(signal.SIGTERM)
         # The port never answers: only leaving at once ends before the time-out of 30 seconds.
@@ -418,7 +418,7 @@ class TestSignals:
         port.wait(2)
         process.send_signal(signal.SIGTERM)
         assert process.stderr
-        # On a slow machine totals may come first.
+        # On a slow machine, totals may come first.
         assert any(line.startswith(b"okdok: stopping") for line in iter(process.stderr.readline, b""))
         port.release()
         assert process.wait(60) == 0
@@ -495,7 +495,7 @@ sys.exit(code)
         assert process.wait(60) == 0
 
     def test_a_crash_releases_the_lock(self, run: Okdok, start: Start, serve: MakePort, tmp_path: Path) -> None:
-        """And the id that was under way is presumed deleted when it no longer exists."""
+        """The id that was under way is presumed deleted if it no longer exists."""
         port = serve("hold:service", "service")
         report = tmp_path / "report"
         process = start("delete", "--base-url", port.url, "--report", str(report), "a")
@@ -517,7 +517,7 @@ sys.exit(code)
         ended = run(*command)
         assert (ended.returncode, ended.stdout) == (1, "")
         assert "1 done, 1 failed of 2" in ended.stderr
-        assert "okdok: nothing is left to ask" in ended.stderr
+        assert "okdok: nothing is left to do" in ended.stderr
         assert run(*command, "--missing-ok").returncode == 0
         assert port.requests() == before
 
@@ -603,7 +603,7 @@ class TestProgress:
 
 @pytest.mark.usefixtures("run")
 class TestStreams:
-    """A stream that is not there, has nobody at its other end, or is full: one line and an exit code."""
+    """If a stream is missing, has no reader or is full, there is one line and an exit code."""
 
     IDS = tuple(f"id-{n}" for n in range(2000))
     needs_dev_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
@@ -658,7 +658,7 @@ class TestStreams:
         assert process.wait(60) == 130
         said = process.stderr.read()
         assert b"Traceback" not in said
-        assert said.splitlines()[-1] == b"okdok: stopped before every id was asked for; --resume goes on"
+        assert said.splitlines()[-1] == b"okdok: stopped before all ids were processed; --resume continues"
         assert len(rows(report)) == port.requests() < 50
 
     def test_nobody_who_reads_of_failures(self, start: Start, serve: MakePort) -> None:
@@ -676,7 +676,7 @@ class TestStreams:
     def test_a_full_pipe_and_a_signal(
         self, start: Start, serve: MakePort, tmp_path: Path, number: signal.Signals
     ) -> None:
-        """Nobody reads, as when less shows its first page: the main thread sits in write(), and yet it stops."""
+        """Nobody reads, as when less shows its first page: the main thread is stuck in write(), but the run stops."""
         port = serve("ok")
         report = tmp_path / "report"
         process = start(
@@ -699,7 +699,7 @@ class TestStreams:
         assert asked < 100
         wait_until(lambda: len(rows(report)) == len(Path(f"{report}.started").read_text().splitlines()))
         assert port.requests() <= asked + 4
-        # Read at last, it ends by itself.
+        # When its output is read at last, it ends by itself.
         said = process.stdout.read()
         assert process.wait(60) == 130
         assert port.requests() == len(rows(report)) == len(said.splitlines())
@@ -732,7 +732,7 @@ class TestNoPoint:
         command = ["delete", "--base-url", sandbox, "--jobs", "4", "--report", str(report)]
         ended = run(*command, "--api-key-file", str(tmp_path / "key"), *ids)
         assert ended.returncode == 3
-        assert ended.stderr.splitlines()[-1] == "okdok: ended: the service refused the key; --resume goes on"
+        assert ended.stderr.splitlines()[-1] == "okdok: gave up: the service refused the key; --resume continues"
         assert 1 <= len(rows(report)) <= 4
         (tmp_path / "key").write_text("sandbox-key")
         ended = run(*command, "--resume", "--api-key-file", str(tmp_path / "key"), *ids)
@@ -743,7 +743,8 @@ class TestNoPoint:
         port = serve("reply=403")
         ended = run("delete", "--base-url", port.url, "--max-failures", "5", *(f"id-{n}" for n in range(500)))
         assert ended.returncode == 3
-        assert ended.stderr.splitlines()[-1].startswith("okdok: ended after 5 failures in a row, the last FORBIDDEN: ")
+        last = ended.stderr.splitlines()[-1]
+        assert last.startswith("okdok: gave up after 5 failures in a row, the last FORBIDDEN: ")
         assert port.requests() <= 5 + 8
 
 
@@ -823,7 +824,7 @@ class TestCheck:
 class TestSummary:
     @pytest.fixture
     def report(self, run: Okdok, serve: MakePort, tmp_path: Path) -> str:
-        """OK, a failure, a lost call that --resume would presume deleted, and one that the process died in."""
+        """OK, a failure, a lost call that --resume would presume deleted, and one during which the process died."""
         report = tmp_path / "report"
         port = serve("ok", "reply=401")
         run("delete", "--base-url", port.url, "--jobs", "1", "--report", str(report), "a", "=b")
@@ -850,7 +851,7 @@ class TestSummary:
         assert lines[4:7] == [
             "unknown, may have been deleted: 2",
             "  c: TIMED_OUT: too late",
-            "  d: no outcome: was asked for when the process ended; --resume asks again",
+            "  d: no outcome: its call was under way when the process ended; --resume tries it again",
         ]
         assert lines[7] == "failed: 1"
         assert lines[8].startswith("  =b: UNAUTHORIZED: ")

@@ -1,4 +1,4 @@
-"""What a report remembers, and what a later run makes of it."""
+"""What a report records, and how a later run uses it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def path(tmp_path: Path) -> str:
 
 
 def written(path: str, *outcomes: Outcome | str) -> None:
-    """A report of one earlier run: rows, and ids whose call did not come back."""
+    """A report of one earlier run: rows, and ids whose call did not return."""
     report = Report(path, URL, resume=True)
     for outcome in outcomes:
         if isinstance(outcome, str) or outcome.status != okdok.Status.INVALID_ARGUMENT:
@@ -144,7 +144,7 @@ class TestResume:
         assert not report.maybe_deleted("never-started")
 
     def test_started_again_without_a_row(self, path: str) -> None:
-        """The first run's refusal says nothing about the call that the second run died in."""
+        """The refusal in the first run says nothing about the call during which the second run died."""
         written(path, row("id", "UNAUTHORIZED"))
         assert not Resumed(path).maybe_deleted("id")
         written(path, "id")
@@ -222,7 +222,7 @@ class TestFile:
     @pytest.mark.parametrize("existing", ["report", "report.started"])
     def test_an_existing_one_is_refused(self, tmp_path: Path, path: str, existing: str) -> None:
         (tmp_path / existing).write_text("")
-        with pytest.raises(ReportError, match="exists: go on with it by --resume"):
+        with pytest.raises(ReportError, match="exists: continue it with --resume"):
             Report(path, URL, resume=False)
 
     def test_it_is_locked(self, path: str) -> None:
@@ -234,14 +234,14 @@ class TestFile:
 
     @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
     def test_where_nothing_can_be_locked(self, path: str, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-        """As on NFS without its lock daemon. Nothing is left that would stand in the next run's way."""
+        """As on NFS without its lock daemon. Nothing is left that would get in the way of the next run."""
 
         def flock(*_: object) -> None:
             raise OSError(number, "no locks")
 
         with monkeypatch.context() as patch:
             patch.setattr(fcntl, "flock", flock)
-            with pytest.raises(ReportError, match=r"cannot be locked.*put the report on a disk of this machine"):
+            with pytest.raises(ReportError, match=r"cannot be locked.*put the report on a local disk"):
                 Report(path, URL, resume=False)
         assert os.listdir(os.path.dirname(path)) == []
         Report(path, URL, resume=False).close()

@@ -1,4 +1,4 @@
-"""Deleting many signature requests.
+"""Delete many signature requests.
 
 >>> from okdok import bulk
 >>> with bulk.Run(client, ids, jobs=16, report="2026.jsonl", resume=True) as run:           # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""``okdok check``: how far a call gets, for the day when "it does not work"."""
+"""``okdok check``: shows how far a call gets, to find out why calls fail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._delete import client_of
 from ._exit import Exit
 
 _STEPS = ("name", "connection", "certificate", "key")
-# The first step that a status says was not reached or failed. Everything before it went well.
+# By status, the first step that failed or was not reached. The steps before it succeeded.
 _FAILED_AT = {
     Status.RESOLVE_FAILED: "name",
     Status.CONNECT_FAILED: "connection",

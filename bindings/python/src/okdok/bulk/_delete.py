@@ -23,7 +23,7 @@ _TOLD_AT_MOST = 20
 
 
 def client_of(options: argparse.Namespace, *, max_attempts: int = 3) -> Client:
-    """The client that environment and options name; the options stand for the variables."""
+    """The client that the environment and the options describe; options replace variables."""
     if options.base_url:
         os.environ["OKDOK_BASE_URL"] = options.base_url
     if options.api_key_file:
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, stdin: BinaryIO | None) -> Exit:
     if options.resume and not options.report:
         raise InputError("--resume needs --report")
     if options.csv is not None and "-" not in options.ids:
-        raise InputError("--csv is for standard input: name it by -")
+        raise InputError("--csv needs standard input: pass - as an id")
     with client_of(options) as client, _Signals() as signals:
         ids = Ids(options.ids, stdin, options.csv)
         if options.dry_run:
@@ -63,7 +63,7 @@ def _tell_refused(ids: Ids, one: str, refusal: OkdokError) -> None:
 
 
 class _Signals:
-    """The first stops the run, the second leaves at once."""
+    """The first signal stops the run, the second exits at once."""
 
     def __init__(self) -> None:
         self.arrived = False
@@ -72,7 +72,7 @@ class _Signals:
     def __enter__(self) -> _Signals:
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
-            # A shell starts background jobs with Ctrl-C ignored, nohup ignores SIGHUP.
+            # Ignored signals stay ignored: a shell ignores SIGINT for background jobs, nohup ignores SIGHUP.
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._handle)
         return self
@@ -86,7 +86,7 @@ class _Signals:
         self.arrived = True
         if self.run is None:
             raise KeyboardInterrupt
-        # Not by way of the main thread, which may be writing to somebody who does not read.
+        # Not left to the loop, which may be blocked writing to somebody who does not read.
         self.run.stop()
 
 
@@ -114,14 +114,14 @@ class _Deleting:
             try:
                 new = self._look_at_all()
             finally:
-                # Nothing was sent: an empty report would only stand in the way of the next run.
+                # Nothing was sent: an empty report would only get in the way of the next run.
                 if new is None:
                     self._run._discard_report()
             if new is None:
                 return Exit.REFUSED
             self._total = new.count + sum(self._run.finished.values())
             self._progress = Progress(self._total)
-            # On a terminal the bar says enough, but for a single id there is none.
+            # On a terminal the bar is enough, but a single id has none.
             self._done_ids_are_told = not self._on_terminal or self._options.verbose or self._total == 1
             self._run._ask_for(new)
             self._signals.run = self._run
@@ -133,7 +133,7 @@ class _Deleting:
         return self._end()
 
     def _look_at_all(self) -> Kept | None:
-        """The ids to ask for; None when some would be refused and nothing is to be sent."""
+        """The ids to process; None if some would be refused and nothing must be sent."""
         kept = Kept()
         refused = 0
         for new in self._run._sift(self._ids):
@@ -144,17 +144,16 @@ class _Deleting:
                 if refused <= _TOLD_AT_MOST:
                     _tell_refused(self._ids, one, refusal)
         if refused > _TOLD_AT_MOST:
-            _streams.say(f"okdok: and {refused - _TOLD_AT_MOST} more that would be refused")
+            _streams.say(f"okdok: and {refused - _TOLD_AT_MOST} more ids that would be refused")
         if not refused or self._options.skip_invalid:
             return kept
         _streams.say(
-            f"okdok: {refused} of {kept.count} ids would be refused, so nothing was sent; "
-            "--skip-invalid goes on without them"
+            f"okdok: {refused} of {kept.count} ids would be refused, so nothing was sent; --skip-invalid skips them"
         )
         return None
 
     def _follow(self) -> None:
-        """Tells what happens, until the run is over."""
+        """Reports what happens until the run is over."""
         stopping_was_told = False
         while True:
             try:
@@ -163,7 +162,7 @@ class _Deleting:
                 break
             if self._signals.arrived and not stopping_was_told:
                 stopping_was_told = True
-                self._progress.say("okdok: stopping; calls under way finish (again: leave at once)")
+                self._progress.say("okdok: stopping; waiting for calls under way (interrupt again to exit at once)")
             if isinstance(event, Outcome):
                 self._count(event)
                 self._tell(event)
@@ -180,7 +179,7 @@ class _Deleting:
         self._count_finished()
 
     def _count_finished(self) -> None:
-        """Those of earlier runs too."""
+        """Updates the totals, which include the ids that earlier runs finished."""
         finished = self._run.finished
         before = sum(finished.values())
         done_before = sum(finished.get(status, 0) for status in self._done_statuses)
@@ -196,7 +195,7 @@ class _Deleting:
                 if self._done_ids_are_told:
                     words = {Status.OK: "deleted", Status.PRESUMED_DELETED: "presumed deleted"}
                     self._print(f"{words.get(outcome.status, 'missing')} {outcome.id}")
-            # Those were told before anything was sent.
+            # Refused ids were reported before anything was sent.
             elif outcome.status != Status.INVALID_ARGUMENT:
                 unknown = " (it may have been deleted)" if outcome.outcome_unknown else ""
                 line = f"{outcome.id}: {outcome.status.name}{unknown}: {outcome.message}"
@@ -204,7 +203,7 @@ class _Deleting:
         except OSError as problem:
             _streams.give_up_broken_ones()
             self._run.stop()
-            # EIO: a terminal that is gone.
+            # EIO: the terminal is gone.
             if problem.errno in (errno.EPIPE, errno.EIO):
                 self._nobody_reads = True
             else:
@@ -220,21 +219,21 @@ class _Deleting:
         if self._output_problem is not None:
             _streams.say(f"okdok: stopped: the output cannot be written: {self._output_problem}")
             return Exit.REFUSED
-        way_on = "; --resume goes on" if self._options.report else ""
+        way_on = "; --resume continues" if self._options.report else ""
         if reason == Reason.KEY_REFUSED and last is not None:
-            _streams.say(f"okdok: ended: the service refused the key{way_on}")
+            _streams.say(f"okdok: gave up: the service refused the key{way_on}")
             return Exit.NO_POINT
         if reason == Reason.TOO_MANY_FAILURES and last is not None:
             _streams.say(
-                f"okdok: ended after {self._options.max_failures} failures in a row, "
+                f"okdok: gave up after {self._options.max_failures} failures in a row, "
                 f"the last {last.status.name}: {last.message}{way_on}"
             )
             return Exit.NO_POINT
         if reason == Reason.STOPPED or self._nobody_reads:
-            _streams.say(f"okdok: stopped before every id was asked for{way_on}")
+            _streams.say(f"okdok: stopped before all ids were processed{way_on}")
             return Exit.STOPPED
         if self._total == 0:
-            _streams.say("okdok: there are no ids, so nothing was asked")
+            _streams.say("okdok: there are no ids, so nothing was sent")
         elif self._done + self._failed == 0:
-            _streams.say(f"okdok: nothing is left to ask: {self._options.report} has the outcome of every id")
+            _streams.say(f"okdok: nothing is left to do: {self._options.report} has the outcome of every id")
         return Exit.NOT_ALL if self._progress.failed else Exit.DONE

@@ -1,4 +1,4 @@
-"""Reading ids from the command line and from standard input, one after another."""
+"""Reads ids from the command line and from standard input, one after another."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import BinaryIO
 from .. import InvalidArgumentError, check_signature_request_id
 from ._run import New
 
-# What cannot be part of an id's line: the blanks that editors and Windows leave at its ends.
+# Cut off at both ends of a line, where editors and Windows leave them.
 _BLANKS = " \t\r"
 
 
 class InputError(Exception):
-    """Standard input cannot be used."""
+    """The input or the options cannot be used."""
 
 
 class Ids:
-    """Those of one command, one after another.
+    """The ids of one command, one after another.
 
     :param arguments: ids, or ``-`` for those on standard input.
-    :param column: of standard input as CSV; ``None`` = one id a line.
-    :raises InputError: there is no standard input, or it cannot be read; from the loop.
+    :param column: the column with the ids, if standard input is CSV; ``None`` means one id per line.
+    :raises InputError: there is no standard input, or it cannot be read; raised in the loop.
     """
 
     def __init__(self, arguments: Iterable[str], stdin: BinaryIO | None, column: str | None) -> None:
@@ -36,7 +36,7 @@ class Ids:
 
     @property
     def place(self) -> str:
-        """Where the last one stood: "line 7: ", or "" on the command line."""
+        """Where the last id was: "line 7: ", or "" for the command line."""
         return f"line {self._line}: " if self._line else ""
 
     def __iter__(self) -> Iterator[str]:
@@ -57,7 +57,7 @@ class Ids:
 
 
 class Kept:
-    """Ids that were looked at and wait to be asked for: in a temporary file, where there are many."""
+    """Ids that were checked and wait to be processed; many of them are kept in a temporary file."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -67,11 +67,11 @@ class Kept:
         signature_request_id, maybe_deleted_before, refusal = new
         self.count += 1
         try:
-            # A refusal is made again, there are few.
+            # A refusal is not kept but made again, since there are few.
             flag = "?" if maybe_deleted_before else "!" if refusal is not None else " "
             self._file.write(flag + json.dumps(signature_request_id) + "\n")
         except OSError as problem:
-            raise InputError(f"the ids cannot be kept: {problem}; TMPDIR says where") from problem
+            raise InputError(f"the ids cannot be kept in a file: {problem}; TMPDIR sets the folder") from problem
 
     def __iter__(self) -> Iterator[New]:
         self._file.seek(0)
@@ -100,9 +100,11 @@ def _of_csv(lines: Iterator[str], column: str) -> Iterator[tuple[int, str]]:
         if header.count(column) == 1:
             break
     else:
-        raise InputError(f"the first line of standard input does not name the column {column!r} once: {first[:200]!r}")
+        raise InputError(
+            f"the first line of standard input does not name the column {column!r} exactly once: {first[:200]!r}"
+        )
     index = header.index(column)
-    # The ends of lines matter to csv within quotes.
+    # csv needs the line ends: within quotes they are part of a cell.
     rows = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter)
     try:
         for row in rows:
@@ -113,9 +115,10 @@ def _of_csv(lines: Iterator[str], column: str) -> Iterator[tuple[int, str]]:
 
 
 def _lines(stdin: BinaryIO) -> Iterator[str]:
-    """Without their ends, decoded by the byte order mark, or as UTF-8."""
+    """The lines without their ends, decoded as the byte order mark says, or as UTF-8."""
     head = stdin.read(3)
-    # What is not UTF-8 becomes an id that is refused with its line number. A broken half of UTF-16 shifts all others.
+    # What is not UTF-8 becomes an id that is refused with its line number. In UTF-16, half a character shifts all that
+    # follows.
     encoding, errors = ("utf-8-sig", "surrogateescape")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding, errors = ("utf-16", "strict")
@@ -130,6 +133,6 @@ def _lines(stdin: BinaryIO) -> Iterator[str]:
                 break
             chunk = stdin.read(1 << 16)
     except UnicodeDecodeError as problem:
-        raise InputError(f"standard input begins like UTF-16 and goes on otherwise: {problem}") from problem
+        raise InputError(f"standard input begins as UTF-16 but is not valid UTF-16: {problem}") from problem
     if rest:
         yield rest

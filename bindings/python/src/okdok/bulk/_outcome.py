@@ -1,4 +1,4 @@
-"""What became of one id."""
+"""The outcome of one id."""
 
 from __future__ import annotations
 
@@ -13,37 +13,39 @@ from .. import Attempt, Deletion, OkdokError, Status
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one id: the fields of an ``okdok.Deletion`` or an ``okdok.OkdokError``, and when and where."""
+    """The outcome of one id: the fields of an ``okdok.Deletion`` or an ``okdok.OkdokError``, time and base URL."""
 
     id: str
     base_url: str
     time: str
-    """When the call had ended, in UTC."""
+    """When the call ended, in UTC."""
     status: Status
     http_status: int = 0
-    """Of the last answer; 0 when none arrived."""
+    """The HTTP status code of the reported response; 0 if none arrived."""
     attempts: int = 0
-    """0 when it was refused before the first."""
+    """Attempts started, including retries and those that sent nothing; 0 if the call was refused before the first."""
     outcome_unknown: bool = False
-    """True when it may have been deleted all the same."""
+    """True if the service may have deleted the signature request and no call could find out."""
     retry_after: float = 0.0
-    """Seconds that the service asked to wait."""
+    """The wait that the last response asked for, in seconds; 0.0 for none."""
     service_code: str = ""
+    """The response's ``message``, such as ``err.signature.request.not.exist``; empty if there is none."""
     service_value: str = ""
+    """The response's ``value`` or ``result``; empty if there is none."""
     message: str = ""
     """For a person: what happened and what to do."""
     elapsed: float = 0.0
-    """Seconds that the call took."""
+    """The duration of the whole call including waits, in seconds."""
     attempt_log: tuple[Attempt, ...] = ()
     """The newest six attempts, oldest first."""
 
     @property
     def deleted(self) -> bool:
-        """Whether it is gone by this run, or presumed so."""
+        """Whether it was deleted or is presumed deleted."""
         return self.status in (Status.OK, Status.PRESUMED_DELETED)
 
     def to_json(self) -> str:
-        """One line, as a report has it."""
+        """The outcome as one line of a report."""
         fields = dict(vars(self))
         fields["status"] = self.status.name
         fields["attempt_log"] = [attempt.asdict() for attempt in self.attempt_log]
@@ -54,9 +56,9 @@ class Outcome:
 def outcome_of(
     signature_request_id: str, base_url: str, ended: Deletion | OkdokError, *, maybe_deleted_before: bool = False
 ) -> Outcome:
-    """How a call ended.
+    """The outcome of a call.
 
-    :param maybe_deleted_before: an earlier call may have deleted the id. That stays so until a call finds it deleted.
+    :param maybe_deleted_before: an earlier call may have deleted the id. This holds until a call finds it deleted.
     """
     now = datetime.datetime.now(datetime.timezone.utc)
     time = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -78,14 +80,14 @@ def outcome_of(
         return dataclasses.replace(
             outcome,
             status=Status.PRESUMED_DELETED,
-            message="does not exist, but an earlier call whose outcome was not learned may have deleted it; "
+            message="does not exist, but an earlier call with an unknown outcome may have deleted it; "
             "the id or the host may also be wrong",
         )
     return dataclasses.replace(outcome, outcome_unknown=True)
 
 
 def digest(signature_request_id: str) -> bytes:
-    """Stands for an id where very many are kept in memory: as few bytes as no two ids will ever share."""
+    """Kept in memory in place of an id, since there may be very many: short, but no two ids will ever share one."""
     # With 15 bytes the object fits into 48.
     return blake2b(signature_request_id.encode("utf-8", "surrogatepass"), digest_size=15).digest()
 

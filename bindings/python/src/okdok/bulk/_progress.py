@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal that has tqdm, else a plain line now and then."""
+"""The progress of a run: a bar on a terminal if tqdm is installed, otherwise a plain line now and then."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import time
 from typing import Any
 
 _SECONDS_BETWEEN_LINES = 10.0
-# Drawing the bar for each id would cost more than asking for it.
+# Drawing the bar for each id would cost more than the call.
 _SECONDS_BETWEEN_BARS = 0.1
 
 
 class Progress:
-    """Counts outcomes and shows them on standard error; nothing at all for a single id."""
+    """Counts outcomes and shows the counts on standard error; shows nothing for a single id."""
 
     def __init__(self, total: int) -> None:
         self.done = 0
         self.failed = 0
         self.before = 0
-        """How many of these are of an earlier run."""
+        """How many of these are from an earlier run."""
         self._total = total
         self._began = self._shown = time.monotonic()
         self._bar: Any = None
@@ -28,7 +28,7 @@ class Progress:
             self._bar = tqdm.tqdm(total=total, unit=" ids", dynamic_ncols=True)
 
     def tick(self) -> None:
-        """To be called after each outcome, and about once a second where there is none."""
+        """Must be called after each outcome, and about once a second while there is none."""
         now = time.monotonic()
         if self._bar is not None:
             if now - self._shown >= _SECONDS_BETWEEN_BARS:
@@ -39,9 +39,9 @@ class Progress:
             self.say(self._line())
 
     def write(self, line: str) -> None:
-        """Prints a line on standard error, without tearing the bar.
+        """Prints a line on standard error, without breaking the bar.
 
-        :raises OSError: as print() does.
+        :raises OSError: as ``print`` does.
         """
         if self._bar is not None:
             self._bar.write(line, file=sys.stderr)
@@ -49,12 +49,12 @@ class Progress:
             print(line, file=sys.stderr, flush=True)
 
     def say(self, line: str) -> None:
-        """The same. Where that fails, nothing can be said."""
+        """The same, but ignores errors, since they could not be reported."""
         with contextlib.suppress(OSError):
             self.write(line)
 
     def clear(self) -> None:
-        """Takes the bar away for a line on standard output, if that is the same terminal."""
+        """Removes the bar before a line is printed on standard output, which may be the same terminal."""
         if self._bar is not None:
             with contextlib.suppress(OSError):
                 self._bar.clear()

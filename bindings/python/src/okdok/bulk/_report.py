@@ -1,6 +1,6 @@
-"""What became of each id, on disk before anything else is asked, and how a later run goes on from there.
+"""The report: the outcome of each id, written before the next call begins, and what a later run continues from.
 
-``FILE`` has one JSON row per outcome. ``FILE.started`` has one id a line, written before the id is asked for, once in
+``FILE`` has one JSON row per outcome. ``FILE.started`` has one id per line, written before the call for the id, once in
 each run: an id with more starts than rows was in a call when the process died.
 """
 
@@ -23,8 +23,8 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-# What a report knows of an id is a small number, since there may be very many: the status of its last row in three
-# bits, whether an outcome was ever unknown, and whether this run has come to it.
+# What a report knows of an id is kept as a small number, since there may be very many ids: the status of its last row
+# in three bits, whether an outcome was ever unknown, and whether this run has seen the id.
 _FINAL = ("OK", "PRESUMED_DELETED", "INVALID_ARGUMENT", "NOT_FOUND", "BAD_REQUEST")
 _CODES = {status.encode(): code for code, status in enumerate(_FINAL, 1)}
 _DELETED = (_CODES[b"OK"], _CODES[b"PRESUMED_DELETED"])
@@ -37,28 +37,28 @@ def maybe_deleted(known: int) -> bool:
 
 
 def final(known: int) -> str | None:
-    """The status of an id that needs not be asked for again."""
+    """The status of an id that needs no other call, else None."""
     code = known & _STATUS_BITS
-    # Only a deletion and a refusal by the library are final whatever happened before.
+    # Only a deletion and a refusal by the library are final, whatever happened before.
     if code == 0 or (code > 3 and known & _UNKNOWN):
         return None
     return _FINAL[code - 1]
 
 
 class ReportError(Exception):
-    """The report cannot be used, or no longer; nothing more is to be asked."""
+    """The report cannot be used, or can no longer be written. No other call may begin."""
 
 
 class Report:
     """``FILE`` and ``FILE.started``, locked. ``start`` and ``write`` may be called from any thread.
 
-    :param resume: go on with an existing report; without, an existing one is refused.
-    :raises ReportError: it exists, is in use, is of another base URL, is no report, or cannot be made.
+    :param resume: continue an existing report; otherwise an existing one is refused.
+    :raises ReportError: it exists, is in use, is for another base URL, is not a report, or cannot be created.
     """
 
     def __init__(self, path: str, base_url: str, *, resume: bool) -> None:
         self.known: dict[bytes, int] = {}
-        """By digest of the id: a number for ``final`` and ``maybe_deleted``."""
+        """A number for ``final`` and ``maybe_deleted``, by the digest of the id."""
         self._path = path
         self._lock = threading.Lock()
         self._broken = False
@@ -70,12 +70,12 @@ class Report:
             self._read(base_url)
         except BaseException:
             self.close()
-            # Nothing half made is left: it would stand in the way of the next run.
+            # An incomplete report would get in the way of the next run.
             self.discard()
             raise
 
     def start(self, signature_request_id: str) -> None:
-        """To be called before an id is asked for; one that the library would send, so a line of text."""
+        """Records that a call begins. The library has accepted the id, so it is a line of text."""
         self._append(self._started, signature_request_id)
 
     def write(self, outcome: Outcome) -> None:
@@ -83,7 +83,7 @@ class Report:
         self._append(self._rows, outcome.to_json())
 
     def sync_if_due(self) -> None:
-        """Has the system bring both files to the disk, once a second."""
+        """Makes the system write both files to the disk, once a second."""
         if time.monotonic() >= self._next_sync:
             self.sync()
 
@@ -96,13 +96,13 @@ class Report:
             raise ReportError(f"{self._path} cannot be written: {problem}") from problem
 
     def discard(self) -> None:
-        """Removes what was made here. Nothing may have been written."""
+        """Removes the files that were created here. Nothing may have been written to them."""
         for made in self._made:
             os.unlink(made)
         self._made = []
 
     def close(self) -> None:
-        """Gives up the lock."""
+        """Closes the files, which releases the lock."""
         for descriptor in (self._rows, self._started):
             if descriptor >= 0:
                 os.close(descriptor)
@@ -113,7 +113,7 @@ class Report:
         if not resume:
             for path in (self._path, started):
                 if os.path.lexists(path):
-                    raise ReportError(f"{path} exists: go on with it by --resume, or name another report")
+                    raise ReportError(f"{path} exists: continue it with --resume, or name another report")
         try:
             self._rows = self._open_file(self._path, resume)
             if not stat.S_ISREG(os.fstat(self._rows).st_mode):
@@ -136,7 +136,7 @@ class Report:
 
     def _take_lock(self) -> None:
         if fcntl is None:
-            raise ReportError("a report needs file locks that this system does not have")
+            raise ReportError("a report needs file locks, which this system does not have")
         try:
             fcntl.flock(self._rows, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -146,7 +146,7 @@ class Report:
                 raise
             raise ReportError(
                 f"{self._path} cannot be locked, as on some network file systems ({problem}): "
-                "put the report on a disk of this machine"
+                "put the report on a local disk"
             ) from problem
 
     def _read(self, base_url: str) -> None:
@@ -173,15 +173,15 @@ class Report:
 
 
 def read_known(started: BinaryIO, rows: BinaryIO, path: str, base_url: str | None = None) -> dict[bytes, int]:
-    """By digest of the id: a number for ``final`` and ``maybe_deleted``. This is made for millions of rows.
+    """Returns a number for ``final`` and ``maybe_deleted``, by the digest of the id. Must be fast for millions of rows.
 
-    :param base_url: of all rows; ``None`` = any.
-    :raises ReportError: it is no report, or of another base URL.
+    :param base_url: the base URL that all rows must have; ``None`` means any.
+    :raises ReportError: it is not a report, or is for another base URL.
     """
     known: dict[bytes, int] = {}
     own_row = _own_row(base_url)
     starts = iter(started)
-    # Ids that were started and whose row has not come yet: only few at any time, since rows come soon after.
+    # Ids that were started and have no row yet: only a few at any time, since rows follow soon.
     open_: set[bytes] = set()
     for count, line in enumerate(rows, 1):
         own = own_row(line)
@@ -206,7 +206,7 @@ def read_known(started: BinaryIO, rows: BinaryIO, path: str, base_url: str | Non
                 if not start:
                     break
                 if start in open_:
-                    # Started twice, and the first time there was no row: the process died in the call.
+                    # Started twice, without a row the first time: the process died in the call.
                     _mark_unknown(known, start)
                 open_.add(start)
             open_.discard(one)
@@ -224,7 +224,7 @@ def _mark_unknown(known: dict[bytes, int], signature_request_id: bytes) -> None:
 
 
 def _own_row(base_url: str | None) -> Callable[[bytes], re.Match[bytes] | None]:
-    """Matches a row as this package writes it, several times faster than reading JSON."""
+    """Matches a row as this package writes it, several times faster than a JSON parser."""
     url = rb'[^"\\]*' if base_url is None else re.escape(json.dumps(base_url)[1:-1].encode())
     return re.compile(
         rb'\{"id": "([^"\\]*)", "base_url": "' + url + rb'", "time": ".{24}", "status": "(\w+)", '
@@ -233,7 +233,7 @@ def _own_row(base_url: str | None) -> Callable[[bytes], re.Match[bytes] | None]:
 
 
 def _end_of_whole_lines(file: BinaryIO) -> int:
-    """Where the last line ends that has an end, looked for from the end."""
+    """Where the last complete line ends; searched for backwards."""
     end = file.seek(0, os.SEEK_END)
     while end > 0:
         start = max(0, end - (1 << 16))
@@ -246,7 +246,7 @@ def _end_of_whole_lines(file: BinaryIO) -> int:
 
 
 def row_in(line: bytes, path: str, number: int, base_url: str | None = None) -> dict[str, Any]:
-    """One row of any shape."""
+    """Parses a row that need not look as this package writes it."""
     try:
         row: dict[str, Any] = json.loads(line)
         for field, kind in (("id", str), ("base_url", str), ("status", str), ("outcome_unknown", bool)):
@@ -255,5 +255,5 @@ def row_in(line: bytes, path: str, number: int, base_url: str | None = None) -> 
     except (ValueError, TypeError, LookupError):
         raise ReportError(f"{path} is not a report: line {number}") from None
     if base_url is not None and row["base_url"].rstrip("/") != base_url.rstrip("/"):
-        raise ReportError(f"{path} is of another base URL: {row['base_url']}")
+        raise ReportError(f"{path} is for another base URL: {row['base_url']}")
     return row

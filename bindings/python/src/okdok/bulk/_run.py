@@ -1,4 +1,4 @@
-"""Asking for many ids at once."""
+"""Deletes many signature requests."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Reason(str, enum.Enum):
     DONE = "done"
     """Every id has its outcome."""
     STOPPED = "stopped"
-    """By ``Run.stop`` or by leaving its block, before every id was asked for."""
+    """By ``Run.stop`` or by leaving its block, before all ids were processed."""
     TOO_MANY_FAILURES = "too many failures"
-    """``max_failures`` calls in a row that said nothing about their ids."""
+    """``max_failures`` calls in a row said nothing about their ids."""
     KEY_REFUSED = "key refused"
     """The service did not accept the key."""
 
@@ -49,7 +49,7 @@ New = tuple[str, bool, "InvalidArgumentError | None"]
 
 @dataclass(frozen=True)
 class Paused:
-    """All jobs wait: the service said RATE_LIMITED."""
+    """All jobs wait, since a call ended with RATE_LIMITED."""
 
     seconds: float
 
@@ -57,26 +57,27 @@ class Paused:
 class Run:
     """Deletes many signature requests, and yields the outcome of each as it becomes known.
 
-    To be used as a context manager and an iterator by one thread, once. Leaving the block, also by an exception, stops
-    the run, waits for the calls under way and writes them down. It installs no signal handlers.
+    Use it as a context manager and an iterator, in one thread and once. Leaving the block, even by an exception, stops
+    the run, waits for the calls under way and records their outcomes. It installs no signal handlers.
 
-    Ids are taken from the iterable in the thread of the loop, up to twice ``jobs`` ahead of what the loop has got: a
-    slow loop slows the run. Each is asked for once, whatever number of times it comes. One that the library would
-    refuse is yielded as ``INVALID_ARGUMENT``. When the service says that there are too many requests, all jobs wait for
-    as long as it asks, and the id is asked for again.
+    The thread of the loop takes ids from the iterable, at most twice ``jobs`` ahead of the loop, so a slow loop slows
+    the run down. Duplicates are processed once. An id that the library would refuse is yielded as ``INVALID_ARGUMENT``.
+    When the service says that there are too many requests, all jobs wait for as long as it asks, and the id is tried
+    again.
 
     :param client: used by ``jobs`` threads; not closed.
     :param ids: any iterable of ``str``.
-    :param jobs: calls at once, 1 to 1000.
-    :param rate: calls a second at most; ``None`` = no limit.
-    :param report: a file that gets one JSON row an outcome before the outcome is yielded. It must not exist.
-    :param resume: go on with an existing report: an id whose outcome is final is neither asked for nor yielded again.
-    :param max_failures: so many calls in a row that say nothing about their ids (no connection, time-outs, 5xx, 403,
-        429) end the run; 0 = never. A key that is not accepted (401) always does.
-    :raises TypeError: an id is not a ``str``; from the loop.
-    :raises ValueError: an argument out of its range, or ``resume`` without ``report``.
-    :raises ReportError: the report cannot be used; from ``with`` or from the loop.
-    :raises NoResourcesError: no thread can be had; from the loop.
+    :param jobs: number of calls at once, 1 to 1000.
+    :param rate: maximum number of calls per second; ``None`` means no limit.
+    :param report: a file to which a JSON row is written for each outcome, before the outcome is yielded. It must not
+        exist, unless ``resume`` is true.
+    :param resume: continue an existing report: an id whose outcome is final is neither tried nor yielded again.
+    :param max_failures: the run ends after this many calls in a row that say nothing about their ids (no connection,
+        time-outs, 5xx, 403, 429); 0 means never. A key that is not accepted (401) always ends it.
+    :raises TypeError: an id is not a ``str``; raised in the loop.
+    :raises ValueError: an argument is out of range, or ``resume`` is set without ``report``.
+    :raises ReportError: the report cannot be used; raised by ``with`` or in the loop.
+    :raises NoResourcesError: no thread can be started; raised in the loop.
     """
 
     def __init__(
@@ -163,20 +164,20 @@ class Run:
 
     @property
     def finished(self) -> dict[Status, int]:
-        """With ``resume``: how many ids, by status, were not asked for because their outcome was final."""
+        """With ``resume``: how many ids were not tried because their outcome was final, by status."""
         return {Status[name]: count for name, count in self._finished.items()}
 
     def stop(self) -> None:
-        """No id is begun any more; the calls under way end and are yielded. From any thread, also a signal handler."""
+        """Begins no more calls; those under way finish and are yielded. Any thread or signal handler may call this."""
         self._stopped = True
         with self._lock:
             for condition in (self._work, self._pace, self._news):
                 condition.notify_all()
 
     def _next_event(self, timeout: float) -> Outcome | Paused | None:
-        """What happens next; None when nothing did within so many seconds, or when the run was stopped meanwhile."""
+        """What happens next; None if nothing did within ``timeout`` seconds, or if the run was stopped meanwhile."""
         if not self._entered:
-            raise RuntimeError("a bulk.Run is to be used in a with statement")
+            raise RuntimeError("a bulk.Run must be used in a with statement")
         self._take_ids()
         if self._report is not None:
             self._report.sync_if_due()
@@ -201,13 +202,13 @@ class Run:
             self.reason = self._no_point or (Reason.DONE if all_asked else Reason.STOPPED)
 
     def _sift(self, ids: Iterable[str]) -> Iterator[New]:
-        """Those that are to be asked for, each once. An id costs the memory of its digest from then on."""
+        """The ids to process, each once. From then on, an id takes the memory of its digest."""
         known, finished = self._known, self._finished
         for signature_request_id in ids:
             try:
                 key = digest(signature_request_id)
             except AttributeError:
-                # Not a str; with the words that a call would have.
+                # Not a str. This raises what a call would raise.
                 check_signature_request_id(signature_request_id)
                 raise
             number = known.get(key, 0)
@@ -227,17 +228,17 @@ class Run:
             yield signature_request_id, maybe_deleted(number), refusal
 
     def _ask_for(self, new: Iterable[New]) -> None:
-        """These, which ``_sift`` gave before, are asked for instead of the ids that the constructor got."""
+        """Processes these ids, which ``_sift`` returned before, instead of those that the constructor got."""
         self._new = iter(new)
 
     def _discard_report(self) -> None:
-        """For a run that has asked for nothing, and should leave nothing behind."""
+        """Removes the report of a run that made no call."""
         self.stop()
         if self._report is not None:
             self._report.discard()
 
     def _take_ids(self) -> None:
-        """Fills up what is pending."""
+        """Fills the queue of pending ids."""
         while not self._exhausted and not self._stopped:
             with self._lock:
                 if len(self._pending) + self._under_way + len(self._ready) >= 2 * self._jobs:
@@ -285,7 +286,7 @@ class Run:
                     self._under_way -= 1
                     self._ready.append(outcome)
                     self._news.notify()
-        except BaseException as raised:  # noqa: BLE001 # it belongs to the thread of the loop
+        except BaseException as raised:  # noqa: BLE001 # raised again in the thread of the loop
             problem = raised
         with self._lock:
             if problem is not None:
@@ -295,7 +296,7 @@ class Run:
             self._news.notify_all()
 
     def _begin(self) -> tuple[str, bool] | None:
-        """Waits for an id whose call may begin; None when there will be none."""
+        """Waits for an id whose call may begin; None if there will be none."""
         with self._lock:
             while True:
                 if not self._stopped and not self._pending and not self._exhausted:
@@ -307,7 +308,7 @@ class Run:
                     return self._pending.popleft()
 
     def _may_call(self) -> bool:
-        """Whether a call may begin now; waits otherwise, and is to be asked again. Under the lock."""
+        """Whether a call may begin now. If not, waits first; then call it again. The caller holds the lock."""
         now = time.monotonic()
         if now < self._not_before:
             self._pace.wait(min(self._not_before - now, threading.TIMEOUT_MAX))
@@ -316,7 +317,7 @@ class Run:
         return True
 
     def _ask(self, signature_request_id: str, maybe_deleted_before: bool) -> Outcome:
-        """The outcome, written down."""
+        """Makes the call and records its outcome."""
         if self._report is not None:
             self._report.start(signature_request_id)
         while True:
@@ -349,8 +350,8 @@ class Run:
             self.stop()
 
     def _paused(self, seconds: float) -> bool:
-        """Makes every job wait; whether the call may be made again then."""
-        # A service that does not say how long is given a second.
+        """Makes every job wait. Returns whether the call may then be made again."""
+        # One second if the service does not say how long.
         seconds = seconds or 1.0
         with self._lock:
             self._not_before = max(self._not_before, time.monotonic() + seconds)

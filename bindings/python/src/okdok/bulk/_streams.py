@@ -1,4 +1,4 @@
-"""Standard streams that may be closed, full, or without anybody at their other end."""
+"""Standard streams, which may be closed, full, or without a reader."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TextIO
 
 
 def set_up() -> TextIO | None:
-    """Makes standard output and error usable whatever they are; standard input, if there is one."""
-    # A report or a connection must not get the number of a closed stream, and print() would take standard output
-    # for a missing standard error.
+    """Makes standard output and standard error usable in any state. Returns standard input, if there is one."""
+    # A report or a connection must not get the number of a closed stream, and print() would use standard output
+    # in place of a missing standard error.
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -23,20 +23,20 @@ def set_up() -> TextIO | None:
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
-        # An id that the locale's encoding lacks is no reason to stop.
+        # An id that the locale's encoding cannot express is no reason to stop.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     return sys.stdin
 
 
 def say(line: str) -> None:
-    """Prints a line on standard error. Where that fails, nothing can be said."""
+    """Prints a line on standard error. Ignores errors, since they could not be reported."""
     with contextlib.suppress(OSError):
         print(line, file=sys.stderr, flush=True)
 
 
 def give_up_broken_ones() -> None:
-    """Sends to nobody what neither a reader nor a disk takes, so that no later line and no exit fails on it."""
+    """Replaces streams that cannot be written with the null device, so that later lines and the exit do not fail."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -47,7 +47,7 @@ def give_up_broken_ones() -> None:
 
 
 def printable(text: str) -> str:
-    """With escapes for what a terminal would not show, or would obey: an id that was refused may hold anything."""
+    """Escapes what a terminal would not show, or would obey, since an id that was refused may contain anything."""
     if text.isprintable():
         return text
     return "".join([one if one.isprintable() else ascii(one)[1:-1] for one in text])

@@ -1,4 +1,4 @@
-"""``okdok summary``: what a report says, for people."""
+"""``okdok summary``: shows what is in a report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._report import ReportError, maybe_deleted, read_known, row_in
 
 _DONE = (Status.OK.name, Status.PRESUMED_DELETED.name)
 _COLUMNS = ("id", "status", "outcome_unknown", "http_status", "attempts", "elapsed", "time", "service_code", "message")
-_NO_ROW = {"status": "", "message": "was asked for when the process ended; --resume asks again"}
+_NO_ROW = {"status": "", "message": "its call was under way when the process ended; --resume tries it again"}
 
 
 def run(options: argparse.Namespace, _stdin: BinaryIO | None) -> Exit:
@@ -73,6 +73,6 @@ def _outcomes(path: str) -> Iterator[dict[str, Any]]:
 
 def _whole_rows(rows: BinaryIO, path: str) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(rows, 1):
-        # A last line without an end is torn, or just being written.
+        # A last line without an end is torn or still being written.
         if line.endswith(b"\n"):
             yield row_in(line, path, number)
