@@ -1,4 +1,4 @@
-"""Nothing reaches C that C would read otherwise."""
+"""Nothing reaches C that C would read differently."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NUL_AND_SURROGATE = ["a\0b", "a\ud800b", "\0", "\udc80"]
 
 
 class Boundary:
-    """Stands where the library would, and keeps what crosses."""
+    """Takes the place of the library, and keeps what it gets."""
 
     def __init__(self) -> None:
         self.options: list[_ffi.Options] = []
@@ -104,7 +104,7 @@ def test_ids_of_the_wrong_type(boundary: Boundary, value: Any) -> None:
 
 
 def test_a_uuid_is_told_what_to_do(boundary: Boundary) -> None:
-    with pytest.raises(TypeError, match=r"must be a str, not UUID: pass str\(...\) of it"):
+    with pytest.raises(TypeError, match=r"must be a str, not UUID: convert it with str\(\)"):
         okdok.Client(api_key="key").delete_signature_request(uuid.uuid4())  # type: ignore[arg-type]
 
 

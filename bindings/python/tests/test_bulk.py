@@ -19,7 +19,7 @@ from okdok import Status, bulk
 
 
 def test_it_uses_only_what_the_package_exports() -> None:
-    """Beside the files of its own."""
+    """Apart from its own files."""
     for file in (Path(SOURCES) / "okdok" / "bulk").glob("*.py"):
         names = re.findall(r"^from \.\. import (\w[\w, ]*|\([^)]*\))", file.read_text(encoding="utf-8"), re.MULTILINE)
         used = {name for group in names for name in re.findall(r"\w+", group)}
@@ -36,7 +36,7 @@ def report_rows(path: Path) -> list[dict[str, Any]]:
 
 
 class Fake(okdok.Client):
-    """Answers from a table, without a network; counts what is under way."""
+    """Answers from a table, without a network; counts the calls under way."""
 
     def __init__(self, answers: dict[str, okdok.OkdokError] | None = None) -> None:
         self.answers = answers or {}
@@ -89,7 +89,7 @@ class TestOutcomes:
         assert len(report_rows(report)) == 4
 
     def test_an_id_that_is_no_str(self) -> None:
-        with bulk.Run(Fake(), ["a", uuid.uuid4()]) as run, pytest.raises(TypeError, match="not UUID: pass str"):  # type: ignore[list-item]
+        with bulk.Run(Fake(), ["a", uuid.uuid4()]) as run, pytest.raises(TypeError, match="not UUID: convert it"):  # type: ignore[list-item]
             list(run)
 
     @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ class TestOutcomes:
             next(bulk.Run(Fake(), ["a"]))
 
     def test_what_the_readme_shows(self, serve: MakePort, client: MakeClient, tmp_path: Path) -> None:
-        """Reports of one run, gone on with by the next."""
+        """The report of one run, continued by the next."""
         port = serve("ok", "reply=401", "ok")
         report = tmp_path / "2026.jsonl"
         made = client(port.url)
@@ -127,13 +127,13 @@ class TestOutcomes:
 
 class TestPace:
     def test_a_slow_loop_slows_the_run(self) -> None:
-        """However many ids there are, no more are taken and asked for than twice the jobs beyond the loop."""
+        """However many ids there are, at most twice ``jobs`` are taken and processed ahead of the loop."""
         fake = Fake()
         taken = itertools.count()
         ids = (f"id-{next(taken)}" for _ in range(1000))
         with bulk.Run(fake, ids, jobs=4) as run:
             for got, _ in enumerate(itertools.islice(run, 20), 1):
-                # The jobs have done all that they may.
+                # The jobs have done all that they may do.
                 deadline = time.monotonic() + 30
                 while len(fake.asked) < got + 7 and time.monotonic() < deadline:
                     time.sleep(0.001)
@@ -170,7 +170,7 @@ class TestPace:
         assert [(row["id"], row["status"]) for row in report_rows(report)] == [("first", "OK"), ("second", "OK")]
 
     def test_unknown_is_sticky_within_a_run(self) -> None:
-        """RATE_LIMITED with an unknown outcome. Asked again, "does not exist" is no NOT_FOUND."""
+        """RATE_LIMITED with an unknown outcome. When the id is tried again, "does not exist" is not NOT_FOUND."""
 
         class Limited(Fake):
             def delete_signature_request(self, signature_request_id: str) -> okdok.Deletion:
@@ -244,7 +244,7 @@ class TestStop:
         assert port.requests() == 5
         assert len(report_rows(report)) == 5
         assert not [thread for thread in threading.enumerate() if thread.name == "okdok-bulk"]
-        # The lock of the report is given up.
+        # The lock of the report is released.
         with bulk.Run(client(port.url), [], report=report, resume=True):
             pass
 
@@ -260,7 +260,7 @@ class TestStop:
         assert [row["id"] for row in report_rows(report)] in ([], ["a"])
 
     def test_ids_are_taken_in_the_thread_of_the_loop(self) -> None:
-        """Where a database's cursor may be used."""
+        """A database's cursor may only be used there."""
         threads = set()
 
         def ids() -> Iterator[str]:
@@ -341,7 +341,7 @@ class TestNoPoint:
         assert run.reason is bulk.Reason.DONE
 
     def test_in_a_row(self) -> None:
-        """19 failures, then one that is deleted, and so on."""
+        """19 failures, then a deletion, and so on."""
         ids = [f"id-{n}" for n in range(200)]
         failures: dict[str, okdok.OkdokError] = {one: okdok.ServerError("") for n, one in enumerate(ids) if n % 20}
         with bulk.Run(Fake(failures), ids, jobs=1) as run:

@@ -1,4 +1,4 @@
-"""Which library is loaded, and what is said when none can be."""
+"""Which library is loaded, and the message if none can be."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_each_system_has_its_name_of_the_library(
     monkeypatch.setattr(_ffi, "__file__", str(installed / "_ffi.py"))
     looked_at = [str(installed / name), f"{of_the_system} (the system's search path)"]
     assert _ffi._find() == (of_the_system, looked_at)
-    # Those of other systems are not taken.
+    # Libraries of other systems are ignored.
     for other in ("libokdok.so", "libokdok.dll", "libokdok.dylib"):
         (installed / other).touch()
     assert _ffi._find() == (str(installed / name), looked_at[:1])
@@ -125,7 +125,7 @@ def test_what_is_no_library_is_refused(run_python: RunPython, installed: Path) -
 
 def test_another_abi_version_is_refused(run_python: RunPython, installed: Path) -> None:
     library("unsigned okdok_abi_version(void) { return 7; }", installed / "libokdok.so")
-    assert "has ABI version 7, this package needs 0" in run_python(LOAD).stderr
+    assert "has ABI version 7, but this package needs 0" in run_python(LOAD).stderr
 
 
 def test_another_library_is_refused(run_python: RunPython, installed: Path) -> None:

@@ -31,7 +31,7 @@ from ._record import Attempt, Deletion
 from ._status import Status
 
 for _kind in (Attempt, Client, Deletion, Status):
-    # Tracebacks and pickles name the place that users import from.
+    # Tracebacks and pickles then name the module that users import from.
     _kind.__module__ = __name__
 
 __version__ = "0.1.0"

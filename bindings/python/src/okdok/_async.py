@@ -1,7 +1,7 @@
-"""Awaiting blocking calls on daemon threads.
+"""Runs blocking calls on daemon threads and awaits them.
 
-The default executor is not for this: it is small, ``getaddrinfo`` needs it too, and both ``asyncio.run`` and the
-interpreter's exit wait for it.
+The default executor is unsuitable: it is small, ``getaddrinfo`` needs it too, and both ``asyncio.run`` and the exit of
+the interpreter wait for it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ._record import Deletion
 
 AT_ONCE = 64
 LEFT_BEHIND = 256
-# A call that began at once has reported by then; and all end a quarter of a second after their deadline at the latest.
+# By then, a call that began at once has returned. It keeps every call within its deadline plus a quarter of a second.
 _GRACE = 0.15
 
 
@@ -40,7 +40,7 @@ class _Call:
     def run(self) -> tuple[Deletion | None, BaseException | None]:
         try:
             return self.client.delete_signature_request(self.signature_request_id), None
-        except BaseException as raised:  # noqa: BLE001 # whatever it was belongs to the awaiting task
+        except BaseException as raised:  # noqa: BLE001 # any exception goes to the awaiting task
             return None, raised
 
     def settle(self, result: Deletion | None, problem: BaseException | None) -> None:
@@ -52,38 +52,38 @@ class _Call:
             self.future.set_result(result)  # type: ignore[arg-type]
 
     def expire(self) -> None:
-        """The deadline has passed, and the native call has not said so, because it began late or not at all."""
+        """Ends a call whose deadline passed before its native call returned, because that began late or not at all."""
         elapsed = time.monotonic() - self.awaited
         if self.begun:
             problem = TimedOutError(
-                f"the deadline of {self.timeout:g} s passed; the call, which had to wait for a thread, is under way",
+                f"the deadline of {self.timeout:g} s passed; the call had to wait for a thread and is still under way",
                 outcome_unknown=True, elapsed=elapsed,
             )  # fmt: skip
         else:
             problem = TimedOutError(
                 f"the deadline of {self.timeout:g} s passed before one of this client's {AT_ONCE} threads was free; "
-                "nothing was sent. Await fewer calls at once; okdok.bulk asks for many ids",
+                "nothing was sent. Await fewer calls at once, or use okdok.bulk for many ids",
                 outcome_unknown=False, elapsed=elapsed,
             )  # fmt: skip
         self.settle(None, problem)
 
 
 class _Calls:
-    """Those of one client: up to ``AT_ONCE`` on threads that live while there is work; the rest is queued."""
+    """The calls of one client: up to ``AT_ONCE`` run on threads that live while there is work; others are queued."""
 
     def __init__(self) -> None:
         self.reset()
         _all.add(self)
 
     def reset(self) -> None:
-        """Forgets everything: a forked child has none of its parent's threads, and maybe a lock held by one."""
+        """Forgets everything: a forked child has none of its parent's threads, one of which may have held the lock."""
         self._lock = threading.Lock()
         self._queue: collections.OrderedDict[_Call, None] = collections.OrderedDict()
         self._active = 0
         self._threads = 0
 
     def begin(self, call: _Call) -> None:
-        """Queues a call; a thread will come to it."""
+        """Queues a call for a thread to run."""
         with self._lock:
             if self._active < AT_ONCE and self._threads >= AT_ONCE + LEFT_BEHIND:
                 raise NoResourcesError(
@@ -96,21 +96,21 @@ class _Calls:
             self._start_threads()
         except RuntimeError as problem:
             with self._lock:
-                # Another thread comes to it, or has already.
+                # Another thread will run it, or already has.
                 if self._active or call not in self._queue:
                     return
                 del self._queue[call]
             raise NoResourcesError(f"no thread could be started: {problem}", outcome_unknown=False) from problem
 
     def give_up(self, call: _Call) -> None:
-        """Nobody awaits it any more. Under way, it leaves its place to the next; queued, it is never sent."""
+        """Drops a call that nobody awaits any more. Under way, it makes room for the next; queued, it is never sent."""
         with self._lock:
             self._queue.pop(call, None)
             if not call.begun or call.given_up:
                 return
             call.given_up = True
             self._active -= 1
-        # Without a thread for it the queue has to wait for one that returns.
+        # If no thread can be started, the queue waits until a running call returns.
         with contextlib.suppress(RuntimeError):
             self._start_threads()
 
@@ -133,11 +133,11 @@ class _Calls:
                 raise
 
     def _next(self) -> _Call | None:
-        """Takes a call from the queue, where one may begin. Under the lock."""
+        """Takes a call from the queue if one may begin. The caller holds the lock."""
         while self._queue and self._active < AT_ONCE:
             call, _ = self._queue.popitem(last=False)
-            # A task's cancel() marks the future at once, so whatever is cancelled while queued is seen here. A call
-            # with little time left could only end with an unknown outcome: better it is not sent.
+            # A task's cancel() marks the future at once, so a call that was cancelled while queued is noticed here. A
+            # call with little time left could only end with an unknown outcome, so it is not sent.
             if not call.future.done() and time.monotonic() < call.awaited + 0.9 * call.timeout:
                 call.begun = True
                 self._active += 1
@@ -154,10 +154,10 @@ class _Calls:
                 following = self._next()
                 if following is None:
                     self._threads -= 1
-            # A loop that is closed: nobody waits any more.
+            # RuntimeError: the loop is closed, and nobody waits for the outcome.
             with contextlib.suppress(RuntimeError):
                 call.loop.call_soon_threadsafe(call.settle, *outcome)
-            # Neither is to be kept alive by a thread that has gone on.
+            # While it runs the next call, this thread must not keep the last one or its outcome alive.
             del outcome
             call = following
 
@@ -175,7 +175,7 @@ if hasattr(os, "register_at_fork"):
 
 
 async def in_thread(client: Client, signature_request_id: str, timeout: float) -> Deletion:
-    """What the client's own ``delete_signature_request`` returns or raises, within ``timeout`` of now."""
+    """Returns or raises what the client's own ``delete_signature_request`` does, within ``timeout`` from now."""
     calls: _Calls = vars(client).get("_calls") or vars(client).setdefault("_calls", _Calls())
     call = _Call(client, signature_request_id, timeout)
     calls.begin(call)

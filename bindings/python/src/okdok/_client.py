@@ -1,4 +1,4 @@
-"""The client: argument checks, then the C ABI."""
+"""The client: checks arguments, then calls the C ABI."""
 
 from __future__ import annotations
 
@@ -24,25 +24,29 @@ _UINT32_MAX = 0xFFFF_FFFF
 class Client:
     """Deletes signature requests of one OKdokument account.
 
-    Any number of threads may use one client at once, and close it while calls run: those finish. It works on both
-    sides of a ``fork``. Clients are cheap: those with equal options share connections and one background thread.
+    Any number of threads may use one client at once. It may be closed while calls are under way; they finish. It works
+    on both sides of a ``fork``. Clients are cheap: clients with equal options share connections and one background
+    thread.
 
-    :param base_url: the service, ``https://…``, or ``http://…`` on this machine only. ``None`` means the *development*
-        host, https://apidev.okdokument.com.
+    :param base_url: URL of the service: ``https://…``, or ``http://…`` for this machine only. ``None`` means the
+        *development* host, https://apidev.okdokument.com.
     :param api_key: 1 to 4096 visible ASCII characters.
-    :param timeout: seconds that one call may take, with all its attempts and waits.
-    :param connect_timeout: seconds for name, proxy and TLS of one connection; at most half of ``timeout`` is used.
-    :param max_attempts: 1 = never retry.
-    :param ca_file: PEM bundle trusted instead of the system's roots.
-    :param proxy: ``None`` = from the environment or the system, ``""`` = none, else its URL.
-    :param user_agent: put in front of ``okdok/<version>``.
-    :raises TypeError: an argument of the wrong type.
-    :raises InvalidArgumentError: an argument that the ABI or the library refuses.
+    :param timeout: deadline of a whole call including all attempts and waits, in seconds.
+    :param connect_timeout: time-out of one connection in seconds. It covers name resolution, all addresses, the proxy
+        and TLS. At most half of ``timeout`` is used.
+    :param max_attempts: maximum number of attempts; 1 means no retries.
+    :param ca_file: file with PEM certificates that are trusted instead of the system's roots.
+    :param proxy: URL of an ``http://``, ``https://``, ``socks5://`` or ``socks5h://`` proxy. ``""`` means no proxy,
+        ``None`` the proxy from the environment or the system.
+    :param user_agent: text to put in front of ``okdok/<version>`` in the header ``user-agent``.
+    :raises TypeError: an argument has the wrong type.
+    :raises InvalidArgumentError: an argument cannot be used; the message says which argument, and why.
     :raises TlsFailedError: there are no roots to trust.
+    :raises NoResourcesError: the system has no thread, descriptor or memory map left.
     :raises ImportError: the shared library cannot be loaded.
     """
 
-    # For a fake that is a subclass and does not call this class's constructor.
+    # Defaults for test fakes: subclasses that do not call this constructor.
     _handle: int | None = None
     _base_url: str | None = None
     _timeout: float = 30.0
@@ -91,11 +95,12 @@ class Client:
         proxy: str | None = None,
         user_agent: str | None = None,
     ) -> Client:
-        """A client of ``OKDOK_BASE_URL`` with the key in ``OKDOK_API_KEY`` or in the file ``OKDOK_API_KEY_FILE``.
+        """Makes a client for ``OKDOK_BASE_URL`` with the key from ``OKDOK_API_KEY`` or the file ``OKDOK_API_KEY_FILE``.
 
-        The base URL must be set: nobody should meet the development host by forgetting it.
+        ``OKDOK_BASE_URL`` must be set, so that nobody uses the development host by mistake. The arguments are those of
+        the constructor.
 
-        :raises InvalidArgumentError: one is missing, both keys are set, or the file cannot be read.
+        :raises InvalidArgumentError: a variable is missing, both keys are set, or the key file cannot be read.
         """
         return cls(
             base_url_from_env(),
@@ -110,15 +115,15 @@ class Client:
 
     @property
     def base_url(self) -> str:
-        """The service, as the constructor was told."""
+        """The base URL, as the constructor got it; for ``None``, the development host."""
         return DEVELOPMENT_HOST if self._base_url is None else self._base_url
 
     def delete_signature_request(self, signature_request_id: str) -> Deletion:
-        """Deletes one signature request. Blocks for at most ``timeout`` and a quarter of a second, without the GIL.
+        """Deletes one signature request. Blocks for at most ``timeout`` plus a quarter of a second, without the GIL.
 
         :param signature_request_id: opaque, 1 to 256 bytes of UTF-8.
         :raises TypeError: the id is not a ``str``.
-        :raises OkdokError: it was not deleted; with ``outcome_unknown``, it may have been.
+        :raises OkdokError: it was not deleted; if ``outcome_unknown`` is true, it may have been.
         """
         status = ctypes.c_int32()
         error = _ffi.Error()
@@ -128,7 +133,7 @@ class Client:
             ctypes.byref(status),
             ctypes.byref(error),
         )
-        # An unknown status is no reason for doubt: the returned bool decides.
+        # The returned bool decides: a newer library may report statuses that are not known here.
         if not deleted:
             failure = from_ffi(error)
             _log(signature_request_id, failure.status, failure)
@@ -145,21 +150,22 @@ class Client:
         return deletion
 
     async def delete_signature_request_async(self, signature_request_id: str) -> Deletion:
-        """The same, awaited: on one of 64 daemon threads of this client; more calls wait in a queue.
+        """Deletes one signature request, as an awaitable. Runs on a daemon thread of this client.
 
-        Ends within ``timeout`` and a quarter of a second of being awaited, queued or not. Cancelling returns at once: a
-        call still queued is then never sent, and the outcome of one under way is unknown.
+        64 calls of a client run at once; more wait in a queue. A call ends at most ``timeout`` plus a quarter of a
+        second after it was awaited, whether it ran or waited. Cancelling returns at once. A call that is still queued
+        is then never sent; the outcome of one under way is unknown.
 
-        :raises TimedOutError: with 0 ``attempts``, when no thread became free in time; nothing was sent.
-        :raises NoResourcesError: no thread can be had, or too many calls that were given up are still under way.
+        :raises TimedOutError: with 0 ``attempts`` if no thread became free in time; nothing was sent.
+        :raises NoResourcesError: no thread can be started, or too many calls that were given up are still under way.
         """
-        # asyncio takes longer to import than all the rest of this package.
+        # asyncio takes longer to import than the rest of this package.
         from ._async import in_thread
 
         return await in_thread(self, signature_request_id, self._timeout)
 
     def close(self) -> None:
-        """Ends the client; calls under way finish. May be called again, from any thread; never waits."""
+        """Closes the client; calls under way finish. Never waits. May be called again, and from any thread."""
         # Handles are never reused, and freeing one again does nothing.
         if self._handle is not None:
             self._library.okdok_free(self._handle)
@@ -185,7 +191,7 @@ class Client:
         self.close()
 
     def __del__(self) -> None:
-        # At interpreter shutdown anything may be gone, contextlib too.
+        # At interpreter shutdown any module may be gone, including contextlib.
         try:  # noqa: SIM105
             self.close()
         except Exception:  # noqa: BLE001
@@ -200,16 +206,16 @@ class Client:
 
 
 def check_signature_request_id(signature_request_id: str) -> None:
-    """Looks at an id as a call would before anything is sent. Needs no client and sends nothing.
+    """Checks an id as a call does before anything is sent. Needs no client and sends nothing.
 
-    :raises TypeError: it is not a ``str``.
-    :raises InvalidArgumentError: no call would send it.
+    :raises TypeError: the id is not a ``str``.
+    :raises InvalidArgumentError: the id cannot be used; the message says why.
     :raises ImportError: the shared library cannot be loaded.
     """
     call = _ffi.library().okdok_delete_signature_request
     text = _text("signature_request_id", signature_request_id)
     status = ctypes.c_int32()
-    # The library looks at the id before the handle.
+    # The library checks the id before the handle.
     call(None, text, ctypes.byref(status), None)
     if status.value != Status.INVALID_CLIENT:
         error = _ffi.Error()
@@ -226,7 +232,7 @@ def base_url_from_env() -> str:
 
 
 def api_key_from_env() -> str:
-    """``OKDOK_API_KEY``, or the content of the file ``OKDOK_API_KEY_FILE``."""
+    """``OKDOK_API_KEY``, or the content of the file that ``OKDOK_API_KEY_FILE`` names."""
     api_key, path = os.environ.get("OKDOK_API_KEY"), os.environ.get("OKDOK_API_KEY_FILE")
     if api_key and path:
         raise _refused("OKDOK_API_KEY and OKDOK_API_KEY_FILE are both set: unset one")
@@ -243,7 +249,7 @@ def api_key_from_file(path: str) -> str:
         with open(path, encoding="utf-8-sig") as file:
             return file.read().strip()
     except UnicodeDecodeError:
-        # Its text would quote bytes of the key.
+        # The text of the original error would quote bytes of the key.
         raise _refused(f"the key file {path} is not text") from None
     except (OSError, ValueError) as problem:
         raise _refused(f"the key file cannot be read: {problem}") from problem
@@ -254,13 +260,13 @@ def _refused(message: str) -> InvalidArgumentError:
 
 
 def _log(signature_request_id: str, status: Status, outcome: Deletion | OkdokError) -> None:
-    """To the logger ``okdok``, if the program has imported ``logging``: nobody listens otherwise."""
-    # Absent also while another thread is still importing it.
+    """Logs to the logger ``okdok`` if the program has imported ``logging``; nobody listens otherwise."""
+    # getLogger is also missing while another thread is still importing logging.
     get_logger = getattr(sys.modules.get("logging"), "getLogger", None)
     if get_logger is None:
         return
     logger = get_logger("okdok")
-    # DEBUG and INFO of logging.
+    # The values of logging.DEBUG and logging.INFO.
     levels = [level for level in (10, 20) if logger.isEnabledFor(level) and (level == 10 or outcome.attempts > 1)]
     if not levels:
         return
@@ -287,18 +293,18 @@ def _log(signature_request_id: str, status: Status, outcome: Deletion | OkdokErr
 def _text(name: str, value: object) -> bytes:
     if not isinstance(value, str):
         kind = type(value).__name__
-        raise TypeError(f"{name} must be a str, not {kind}" + (": pass str(...) of it" if kind == "UUID" else ""))
+        raise TypeError(f"{name} must be a str, not {kind}" + (": convert it with str()" if kind == "UUID" else ""))
     if "\0" in value:
         raise _refused(f"{name} contains a NUL")
     try:
         return value.encode()
     except UnicodeEncodeError:
-        # Its text would quote the value, which may be the key.
+        # The text of the original error would quote the value, which may be the key.
         raise _refused(f"{name} contains a lone surrogate, which is not text") from None
 
 
 def _milliseconds(name: str, seconds: Any) -> int:
-    # A str has no __float__, any number of the real line has.
+    # Every type of real numbers has __float__; str has not.
     if isinstance(seconds, bool) or not hasattr(seconds, "__float__"):
         raise TypeError(f"{name} must be a number of seconds, not {type(seconds).__name__}")
     try:
@@ -308,7 +314,8 @@ def _milliseconds(name: str, seconds: Any) -> int:
     # NaN fails both comparisons.
     if not 0 < exact <= _UINT32_MAX:
         raise _refused(f"{name} must be above 0 and at most {_UINT32_MAX / 1000} seconds, not {seconds!r}")
-    # Up, or 0.0004 s would become 0, the default; but 4.035 s are 4035 ms, in spite of binary fractions.
+    # Rounds up, or 0.0004 s would become 0, which means the default. The inner round() makes 4.035 s 4035 ms, in spite
+    # of binary fractions.
     return max(1, math.ceil(round(exact, 6)))
 
 

@@ -1,4 +1,4 @@
-"""One exception for each status, each also a built-in exception that a Python programmer would catch."""
+"""One exception for each status, derived from the built-in exception that fits, if there is one."""
 
 from __future__ import annotations
 
@@ -13,32 +13,33 @@ if TYPE_CHECKING:
 
 
 class OkdokError(Exception):
-    """A call that did not delete the signature request, or could not find out whether it did.
+    """A signature request was not deleted, the call could not find out whether it was, or a client could not be made.
 
-    ``str(error)`` says what happened and what to do. ``type(error)(*error.args)`` has all fields again, also after the
-    ``args``, which hold JSON's types only, went through JSON. One that is made from a message alone knows nothing, so
-    its ``outcome_unknown`` is true.
+    ``str(error)`` says what happened and what to do. ``type(error)(*error.args)`` makes an exception with the same
+    fields, even after ``args`` was converted to JSON and back, since it has only types that JSON has. If an exception
+    is made from a message alone, its ``outcome_unknown`` is true, since the outcome is not known.
     """
 
     args: tuple[Any, ...]
     """All fields, in the order of the constructor's arguments."""
     status: Status = Status.INTERNAL
     http_status: int
-    """0 when no response arrived."""
+    """The HTTP status code of the reported response; 0 if none arrived."""
     attempts: int
-    """Attempts begun, retries included; 0 when the call was refused before the first."""
+    """Attempts started, including retries and those that sent nothing; 0 if the call was refused before the first."""
     outcome_unknown: bool
-    """True when the service may have deleted the request all the same. False: this call deleted nothing."""
+    """True if the service may have deleted the signature request and this call could not find out. If false, this call
+    deleted nothing."""
     retry_after: float
-    """Seconds that the service asked to wait; 0.0 when it did not."""
+    """The wait that the last response asked for, in seconds; 0.0 for none."""
     service_code: str
-    """The service's own code, such as ``err.signature.request.not.exist``; empty when it sent none."""
+    """The response's ``message``, such as ``err.signature.request.not.exist``; empty if there is none."""
     service_value: str
-    """The value that came with it; empty when there was none."""
+    """The response's ``value`` or ``result``; empty if there is none."""
     elapsed: float
-    """Seconds that the whole call took, waits included."""
+    """The duration of the whole call including waits, in seconds."""
     attempt_log: tuple[Attempt, ...]
-    """The newest six attempts, oldest first."""
+    """The newest six attempts, oldest first; empty if the call was refused before the first."""
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class OkdokError(Exception):
         self.attempt_log = tuple(
             [one if isinstance(one, Attempt) else Attempt(*one) for one in attempt_log]  # type: ignore[arg-type]
         )
-        # After super(), since OSError would take some of them for errno and the name of a file.
+        # Set after super().__init__(): OSError would take some of them for errno and the name of a file.
         self.args = (
             message,
             int(self.status),
@@ -100,43 +101,45 @@ class InvalidClientError(OkdokError, ValueError):
 
 
 class NotFoundError(OkdokError, LookupError):
-    """No such signature request, and no attempt of this call can have deleted it."""
+    """The signature request does not exist, and no attempt of this call can have deleted it."""
 
     status: Status = Status.NOT_FOUND
 
 
 class BadRequestError(OkdokError):
-    """The service answered 400 for another reason than a missing signature request."""
+    """Any other 400."""
 
     status: Status = Status.BAD_REQUEST
 
 
 class UnauthorizedError(OkdokError):
-    """The service did not accept the key (401)."""
+    """401: the service did not accept the API key."""
 
     status: Status = Status.UNAUTHORIZED
 
 
 class ForbiddenError(OkdokError, PermissionError):
-    """The key lacks the permission (403)."""
+    """403: the API key lacks the permission."""
 
     status: Status = Status.FORBIDDEN
 
 
 class RateLimitedError(OkdokError):
-    """Too many requests (429); see ``retry_after``."""
+    """429: too many requests; see ``retry_after``."""
 
     status: Status = Status.RATE_LIMITED
 
 
 class ServerError(OkdokError):
-    """The service failed (5xx)."""
+    """5xx: the service or a gateway failed."""
 
     status: Status = Status.SERVER_ERROR
 
 
 class UnexpectedResponseError(OkdokError):
-    """An answer that this service does not give: a wrong host, or something in between."""
+    """Any other response: a redirect, 204, 404, 408, a 200 that does not confirm this id, or something that is not
+    HTTP. The service does not send these: the host may be wrong, or something in between responded.
+    """
 
     status: Status = Status.UNEXPECTED_RESPONSE
 
@@ -154,7 +157,7 @@ class ConnectFailedError(OkdokError, ConnectionError):
 
 
 class TlsFailedError(OkdokError, ConnectionError):
-    """Certificate or handshake refused by either side, or no roots to trust."""
+    """One side refused the certificate or the handshake; or, from the constructor, there are no roots to trust."""
 
     status: Status = Status.TLS_FAILED
 
@@ -172,7 +175,7 @@ class ConnectionLostError(OkdokError, ConnectionError):
 
 
 class ProxyRefusedError(OkdokError, ConnectionError):
-    """The proxy did not open a tunnel."""
+    """The proxy did not open a tunnel: it refused, asked for a login or hung up. Never retried."""
 
     status: Status = Status.PROXY_REFUSED
 
@@ -184,7 +187,7 @@ class InternalError(OkdokError):
 
 
 class NoResourcesError(OkdokError):
-    """No thread, descriptor or memory map could be had from the system."""
+    """The system has no thread, descriptor or memory map left."""
 
     status: Status = Status.NO_RESOURCES
 
@@ -192,12 +195,12 @@ class NoResourcesError(OkdokError):
 _BY_STATUS: dict[int, type[OkdokError]] = {int(kind.status): kind for kind in OkdokError.__subclasses__()}
 
 for _kind in (OkdokError, *_BY_STATUS.values()):
-    # Tracebacks and pickles name the place that users import from.
+    # Tracebacks and pickles then name the module that users import from.
     _kind.__module__ = "okdok"
 
 
 def from_ffi(error: _ffi.Error) -> OkdokError:
-    """The exception for what the library wrote about a call that returned false."""
+    """The exception for a call that returned false, made from what the library wrote."""
     return _BY_STATUS.get(error.status, OkdokError)(
         error.message.decode(errors="replace"),
         status=error.status,
@@ -213,7 +216,7 @@ def from_ffi(error: _ffi.Error) -> OkdokError:
 
 
 def attempt_log_of(error: _ffi.Error) -> tuple[Attempt, ...]:
-    """The attempts that the library wrote down."""
+    """The attempts that the library recorded."""
     return tuple(
         [
             Attempt(one.status, one.http_status, one.waited_ms / 1000, one.elapsed_ms / 1000)

@@ -1,4 +1,4 @@
-"""The C ABI of ``okdok.h``: its structs, its functions, and finding the library. Nothing is loaded at import."""
+"""The C ABI of ``okdok.h``: its structs, its functions, and the search for the library. Nothing is loaded at import."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Error(ctypes.Structure):
     ]
 
 
-# A handle is a number that only the library understands: void *, never a pointer to something.
+# A handle is a number that only the library understands: a void *, but never an address.
 _handle = ctypes.c_void_p
 _out_status = ctypes.POINTER(ctypes.c_int32)
 _out_error = ctypes.POINTER(Error)
@@ -81,9 +81,9 @@ def library() -> ctypes.CDLL:
 
 
 def library_version() -> str:
-    """The version of the shared library, which may be another than that of this package.
+    """The version of the shared library, which may differ from that of this package.
 
-    :raises ImportError: it cannot be loaded.
+    :raises ImportError: the library cannot be loaded.
     """
     version: bytes = library().okdok_version()
     return version.decode()
@@ -92,7 +92,7 @@ def library_version() -> str:
 def library_path() -> str:
     """The file that the shared library was loaded from, for bug reports.
 
-    :raises ImportError: it cannot be loaded.
+    :raises ImportError: the library cannot be loaded.
     """
     return library()._name
 
@@ -107,7 +107,7 @@ def _load() -> ctypes.CDLL:
     abi.argtypes, abi.restype = [], ctypes.c_uint32
     if abi() != ABI_VERSION:
         raise ImportError(
-            _failure(looked_at, f"{path} has ABI version {abi()}, this package needs {ABI_VERSION}"), path=path
+            _failure(looked_at, f"{path} has ABI version {abi()}, but this package needs {ABI_VERSION}"), path=path
         )
     for name, (result, parameters) in PROTOTYPES.items():
         function = getattr(loaded, name)
@@ -116,7 +116,7 @@ def _load() -> ctypes.CDLL:
 
 
 def _find() -> tuple[str, list[str]]:
-    """What to load, and every place looked at on the way."""
+    """What to load, and every place that was searched."""
     override = os.environ.get("OKDOK_LIBRARY")
     if override:
         path = os.path.abspath(override)
@@ -125,7 +125,7 @@ def _find() -> tuple[str, list[str]]:
     package = os.path.dirname(os.path.realpath(__file__))
     places = [os.path.join(package, name)]
     root = os.path.normpath(os.path.join(package, "..", "..", "..", ".."))
-    # Elsewhere, a stranger's target/ directory could lie there.
+    # Only in a clone of okdok: elsewhere, the target/ directory could be anybody's.
     if package == os.path.join(root, "bindings", "python", "src", "okdok"):
         places.append(os.path.join(root, "target", "release", name))
     looked_at = []

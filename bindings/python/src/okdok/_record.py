@@ -1,6 +1,6 @@
-"""What a call that deleted came to, and how each attempt ended.
+"""The result of a call that succeeded, and how each attempt ended.
 
-Written by hand: to import ``dataclasses`` takes longer than all the rest of this package.
+Written by hand, since importing ``dataclasses`` takes longer than the rest of this package.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from ._status import Status
 
 
 class _Record:
-    """A value that cannot be changed; equal to one of the same fields."""
+    """An immutable value; two are equal if their fields are."""
 
     __slots__: tuple[str, ...] = ()
 
@@ -42,18 +42,18 @@ _set = object.__setattr__
 
 
 class Attempt(_Record):
-    """One attempt of a call."""
+    """How one attempt of a call ended. Immutable."""
 
     __slots__ = ("status", "http_status", "waited", "elapsed")  # noqa: RUF023 # the order of the arguments
 
     status: Status
     """How it ended."""
     http_status: int
-    """0 when no response arrived."""
+    """The HTTP status code of the response; 0 if none arrived."""
     waited: float
-    """Seconds before it; 0.0 for the first."""
+    """The wait before this attempt, in seconds; 0.0 for the first."""
     elapsed: float
-    """Seconds from its start to its end."""
+    """The duration of this attempt, in seconds."""
 
     def __init__(self, status: int, http_status: int = 0, waited: float = 0.0, elapsed: float = 0.0) -> None:
         _set(self, "status", Status(status))
@@ -62,7 +62,7 @@ class Attempt(_Record):
         _set(self, "elapsed", elapsed)
 
     def asdict(self) -> dict[str, object]:
-        """The fields, as JSON takes them; the status by its name."""
+        """The fields in types that JSON has; the status becomes its name."""
         return {
             "status": self.status.name,
             "http_status": self.http_status,
@@ -72,20 +72,21 @@ class Attempt(_Record):
 
 
 class Deletion(_Record):
-    """A signature request that is gone."""
+    """A signature request that is gone. Immutable."""
 
     __slots__ = ("id", "presumed", "attempts", "http_status", "elapsed", "attempt_log")  # noqa: RUF023 # likewise
 
     id: str
+    """The id that was passed to the call."""
     presumed: bool
-    """True when the service said "does not exist" after an attempt whose outcome could not be learned: most likely
-    that attempt deleted it, but the id or the host may also be wrong."""
+    """True if the service said "does not exist" after an attempt with an unknown outcome: most likely that attempt
+    deleted it, but the id or the host may also be wrong."""
     attempts: int
-    """Attempts begun, retries included."""
+    """Attempts started, including retries and those that sent nothing."""
     http_status: int
-    """Of the last answer."""
+    """The HTTP status code of the last response."""
     elapsed: float
-    """Seconds that the whole call took, waits included."""
+    """The duration of the whole call including waits, in seconds."""
     attempt_log: tuple[Attempt, ...]
     """The newest six attempts, oldest first."""
 
@@ -106,7 +107,7 @@ class Deletion(_Record):
         _set(self, "attempt_log", attempt_log)
 
     def asdict(self) -> dict[str, object]:
-        """The fields, as JSON takes them."""
+        """The fields in types that JSON has."""
         return {
             "id": self.id,
             "presumed": self.presumed,

@@ -6,9 +6,9 @@ import enum
 
 
 class Status(enum.IntEnum):
-    """How a call or an attempt ended: the numbers of ``OKDOK_STATUS_…`` in ``okdok.h``, never renumbered.
+    """The result of a call or an attempt: the numbers of ``OKDOK_STATUS_…`` in ``okdok.h``, which never change.
 
-    A number that only a newer library knows is a ``Status`` too, of the name ``UNKNOWN_<number>``.
+    A number that only a newer library knows is also a ``Status``, named ``UNKNOWN_<number>``.
     """
 
     OK = 0

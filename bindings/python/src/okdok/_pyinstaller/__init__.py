@@ -1,4 +1,4 @@
-"""Where PyInstaller finds the hook of this package, by the entry point ``pyinstaller40``."""
+"""Tells PyInstaller, by the entry point ``pyinstaller40``, where the hook of this package is."""
 
 import os
 

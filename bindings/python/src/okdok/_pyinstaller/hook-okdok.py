@@ -1,4 +1,4 @@
-"""For PyInstaller: the shared library, which no import statement names."""
+"""Makes PyInstaller include the shared library, which no import statement names."""
 
 from PyInstaller.utils.hooks import collect_dynamic_libs
 
