@@ -36,7 +36,7 @@ def sandbox() -> str:
 
 @pytest.fixture
 def serve() -> Iterator[MakePort]:
-    """``serve("ok")`` is a port of the fault server; other commands by name: ``serve(command="closed")``."""
+    """``serve("ok")`` makes a port of the fault server; ``serve(command="closed")`` uses another of its commands."""
     ports: list[Port] = []
 
     def make(*words: str, command: str = "serve") -> Port:
@@ -51,7 +51,7 @@ def serve() -> Iterator[MakePort]:
 
 @pytest.fixture
 def service(serve: MakePort) -> str:
-    """Deletes any id once, but those that begin with ``missing-``; any key will do."""
+    """A service that deletes any id once, except those that begin with ``missing-``. It accepts any key."""
     return serve("service").url
 
 
@@ -71,7 +71,7 @@ def client() -> Iterator[MakeClient]:
 
 @pytest.fixture
 def run_python() -> RunPython:
-    """Runs a program in a process of its own."""
+    """Runs a program in a separate process."""
 
     def run(program: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -1,4 +1,4 @@
-"""The fault server of tests/faults, driven over its control port."""
+"""The fault server of tests/faults, controlled through its control port."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 
 
 def command(*words: str) -> str:
-    """One command on a connection of its own, so that a waiting one holds up no other."""
+    """Sends one command on a separate connection, so that a command that waits delays no other."""
     host, port = os.environ["OKDOK_FAULTS"].rsplit(":", 1)
     with socket.create_connection((host, int(port)), timeout=60) as control:
         control.sendall(" ".join(words).encode() + b"\n")
@@ -29,11 +29,11 @@ class Port:
         return f"{self.scheme}://127.0.0.1:{self.number}"
 
     def wait(self, requests: int) -> None:
-        """Until so many requests have arrived."""
+        """Waits until this many requests have arrived."""
         assert command("wait", self.number, str(requests)) == "ok"
 
     def wait_gone(self, connections: int) -> None:
-        """Until so many connections have ended."""
+        """Waits until this many connections have ended."""
         assert command("waitgone", self.number, str(connections)) == "ok"
 
     def release(self) -> None:

@@ -37,12 +37,12 @@ C_TYPES = {
 
 
 def c_type(declaration: str) -> object:
-    """Of ``const char *name`` or ``const char *``."""
+    """The type in ``const char *name`` or ``const char *``."""
     match = re.fullmatch(r"(.*?)\s*(\*?)\s*(\w*)", " ".join(declaration.split()))
     assert match
     base, star, name = match.groups()
     base = base.replace("struct ", "")
-    # Without a name, the regular expression has taken the type's last word for one.
+    # If there is no name, the regular expression took the last word of the type for one.
     return C_TYPES[f"{base} *" if star else base or name]
 
 
@@ -108,7 +108,7 @@ def test_the_library_has_the_same_names_and_versions() -> None:
 
 
 def test_the_default_options_are_the_librarys() -> None:
-    """Zero means the default; this package passes its own, so that the signature shows them."""
+    """Zero means the default, but this package passes the defaults themselves, so that its signature shows them."""
     manual = (INCLUDE / "okdok.h").read_text(encoding="utf-8")
     parameters = inspect.signature(okdok.Client).parameters
     for parameter, field, factor in (

@@ -57,7 +57,7 @@ def test_64_at_once_the_rest_queued_and_never_sent_when_cancelled(client: MakeCl
         await arrived(port, 64)
         for task in tasks[64:]:
             task.cancel()
-        # Released with the cancellation barely said: the loop has not run since.
+        # Released right after the cancellation: the loop has not run since.
         port.release()
         return await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -77,7 +77,7 @@ def test_the_queue_is_worked_off(client: MakeClient, serve: MakePort) -> None:
 
 
 def test_a_cancelled_task_returns_at_once_and_the_loop_does_not_wait(client: MakeClient, serve: MakePort) -> None:
-    """The port answers only after all this is over; waiting for it would end in a time-out of 30 seconds."""
+    """The port answers only after all this; waiting for it would end in a time-out of 30 seconds."""
     port = serve("hold")
     made = client(port.url)
 
@@ -132,7 +132,7 @@ def test_the_default_executor_is_not_touched(client: MakeClient, service: str) -
 
 
 def test_nothing_is_kept(service: str) -> None:
-    """Threads end with the work, and let go of the client."""
+    """Threads end with the work, and do not keep the client alive."""
 
     async def main() -> weakref.ref[okdok.Client]:
         made = okdok.Client(service, api_key="sandbox-key")
@@ -149,7 +149,7 @@ def test_nothing_is_kept(service: str) -> None:
 
 
 def test_every_call_keeps_its_deadline(client: MakeClient, serve: MakePort) -> None:
-    """400 calls and a host that says nothing; another client's calls notice nothing of that."""
+    """400 calls to a host that does not answer do not delay the calls of another client."""
     silent, healthy = client(serve("silent").url, timeout=2), client(serve("ok").url)
     slowest_healthy = 0.0
 
@@ -184,7 +184,7 @@ def test_every_call_keeps_its_deadline(client: MakeClient, serve: MakePort) -> N
 
 
 def test_one_that_got_a_thread_late_ends_at_its_own_deadline(client: MakeClient, serve: MakePort) -> None:
-    """Its native call runs out unseen. The first 64 are let go after a second, the last then has one left."""
+    """Its native call runs on unobserved. The first 64 are released after a second, so the last has one second left."""
     port = serve(*["hold"] * 64, "silent")
     made = client(port.url, timeout=2)
 

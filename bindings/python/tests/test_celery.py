@@ -26,7 +26,7 @@ KILLED_AFTER = 3_000
 
 @pytest.fixture
 def redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Of this test alone, at a socket in its folder."""
+    """A Redis for this test alone, at a socket in its folder."""
     for module in ("celery", "redis"):
         pytest.importorskip(module)
     program = shutil.which("redis-server")
@@ -45,7 +45,7 @@ def redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @contextmanager
 def worker(name: str, port: Port) -> Iterator[subprocess.Popen[str]]:
-    """In a process group of its own, so that it can be killed with its children."""
+    """A worker in a separate process group, so that it can be killed with its children."""
     options = ["--pool", "prefork", "--concurrency", "2", "--loglevel", "WARNING", "--without-gossip"]
     process = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "tasks", "worker", "-n", f"{name}@okdok", *options],
@@ -63,7 +63,7 @@ def worker(name: str, port: Port) -> Iterator[subprocess.Popen[str]]:
 def test_two_workers_one_of_which_is_killed(
     redis: None, serve: MakePort, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """10,000 ids, of which some never existed: each has exactly one outcome, and it is true."""
+    """10,000 ids, some of which never existed: each has exactly one outcome, and it is true."""
     monkeypatch.setenv("RATE_LIMIT", "10000/s")
     monkeypatch.setenv("VISIBILITY_TIMEOUT", "15")
     monkeypatch.setenv("PATIENCE", "20")
@@ -94,7 +94,7 @@ def test_two_workers_one_of_which_is_killed(
     for one in ids:
         (said,) = outcomes[one]
         if one.startswith("missing-"):
-            # A task that came again cannot tell.
+            # A task that was delivered again cannot know.
             assert said.startswith("NOT_FOUND not deleted") or said == "presumed deleted", (one, said)
         else:
             assert said in ("deleted", "presumed deleted"), (one, said)
@@ -105,7 +105,7 @@ def test_two_workers_one_of_which_is_killed(
 def test_exceptions_and_results_through_json(
     redis: None, serve: MakePort, monkeypatch: pytest.MonkeyPatch, run_python: RunPython
 ) -> None:
-    """With every field, as the caller sees them."""
+    """The caller sees them with every field."""
     monkeypatch.setenv("OKDOK_API_KEY", "key")
     port = serve("delete:reset=0", "reply=401", "reply=401", "reply=503", "reply=403", "missing", "ok")
     monkeypatch.setenv("OKDOK_BASE_URL", port.url)
@@ -126,7 +126,7 @@ assert [attempt.status.name for attempt in lost.attempt_log] == ["CONNECTION_LOS
 assert lost.elapsed >= lost.attempt_log[1].waited > 0
 known = told(tasks.delete.delay("b"))
 assert (type(known), known.outcome_unknown, known.attempts) == (okdok.UnauthorizedError, False, 1), repr(known)
-# Unknown is retried, and "does not exist" then is presumed to be the first call's work.
+# An unknown outcome is retried, and "does not exist" then means that the first call presumably deleted it.
 again = told(tasks.delete.delay("c"))
 assert (again["presumed"], again["http_status"]) == (True, 400), again
 deletion = told(tasks.delete.delay("d"))

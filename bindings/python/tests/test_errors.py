@@ -146,7 +146,7 @@ def test_exceptions_pickle_and_copy(kind: type[okdok.OkdokError]) -> None:
 
 @pytest.mark.parametrize("kind", [okdok.OkdokError, *KINDS])
 def test_exceptions_go_through_json(kind: type[okdok.OkdokError]) -> None:
-    """As Celery, RQ, Dramatiq and others carry them without pickle."""
+    """As Celery, RQ, Dramatiq and others transfer exceptions without pickle."""
     for original in (made(kind), kind("what happened"), kind(), failed(77)):
         assert_equal(type(original)(*original.args), original)
         assert_equal(type(original)(*json.loads(json.dumps(original.args))), original)

@@ -1,4 +1,4 @@
-"""A client made before a fork works on both sides. Each test forks a process of its own, not that of pytest."""
+"""A client made before a fork works on both sides. Each test forks a separate process, not that of pytest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from conftest import MakePort, RunPython
 
 PROLOGUE = """
 import os, sys, threading, warnings
-# Python warns of any fork with threads; what it warns of is what is tested.
+# Python warns about any fork with threads, which is what is tested here.
 warnings.simplefilter("ignore", DeprecationWarning)
 sys.path.insert(0, sys.argv[2])
 import okdok
@@ -71,7 +71,7 @@ client.delete_signature_request("after")
 
 
 def test_async_calls_with_threads_in_mid_call(run_python: RunPython, serve: MakePort) -> None:
-    """The child's threads are its own: all 64 are there again."""
+    """The child has threads of its own: all 64 are available again."""
     program = """
 import asyncio
 async def hold():

@@ -72,7 +72,7 @@ def server(folder: Path, *command: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def line_with(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
-    """Reads on until the server has said that."""
+    """Reads the server's output until it contains this text."""
     assert process.stdout
     said = []
     for line in process.stdout:

@@ -1,4 +1,4 @@
-"""What the README shows is run, and what it lists is complete."""
+"""The programs in the README run, and its lists are complete."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_celery_task_is_the_example() -> None:
 
 
 def marked(program: str) -> Any:
-    """Those that need another package are left to the slow tests."""
+    """Leaves programs that need another package to the slow tests."""
     others = [name for name in ("celery", "eventlet", "gevent", "trio") if f"import {name}" in program]
     return pytest.param(program, others, marks=pytest.mark.slow if others else (), id=(others or [program[:20]])[0])
 
@@ -48,7 +48,7 @@ def test_each_program_runs(
     monkeypatch.setenv("PYTHONWARNINGS", "ignore" if others else "error")
     ended = run_python(program, "id", cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
-    # A fake asks nobody, and a task is not asked for.
+    # A fake sends nothing, and the task is only defined.
     if "FakeClient" not in program and "celery" not in others:
         assert port.requests() > 0
 

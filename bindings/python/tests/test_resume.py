@@ -22,9 +22,9 @@ KILLS = 8
 
 
 class Service:
-    """Deletes and tells; but by a seeded plan it delays or drops a reply, or refuses.
+    """Deletes and confirms, but delays or drops replies or refuses according to a seeded plan.
 
-    Ids that begin with ``never-`` do not exist. Runs an event loop on a thread of its own.
+    Ids that begin with ``never-`` do not exist. Runs an event loop on a separate thread.
     """
 
     def __init__(self, seed: int) -> None:
@@ -53,7 +53,7 @@ class Service:
         self._loop.close()
 
     def wait_for(self, more: int, process: subprocess.Popen[Any]) -> bool:
-        """Until so many more requests have arrived; False when the process has ended before."""
+        """Waits until this many more requests have arrived; False if the process ended before."""
         with self._arrived:
             until = self._total + more
             while self._total < until:
@@ -117,7 +117,7 @@ def _answer(status: str, body: dict[str, str]) -> bytes:
 
 
 def final_rows(report: Path) -> dict[str, list[str]]:
-    """The final statuses in the report, by id. Read here by the letter of the rule, not by the package's code."""
+    """The final statuses in the report, by id. Follows the documented rule and does not use the package's code."""
     final: dict[str, list[str]] = collections.defaultdict(list)
     content = report.read_bytes() if report.exists() else b""
     for line in content[: content.rfind(b"\n") + 1].splitlines():
@@ -153,7 +153,7 @@ def test_killed_and_resumed(tmp_path: Path) -> None:
             # -9 for a process that was killed; 1 when some ids have failed.
             assert code in (-9, 0, 1), (tmp_path / "output").read_text()[-2000:]
             again = [one for one in final_before if service.asked[one] != asked_before[one]]
-            assert not again, f"asked for again although final: {again[:5]}"
+            assert not again, f"tried again although final: {again[:5]}"
             if code >= 0 and len(final_rows(report)) == IDS:
                 break
     finally:
@@ -166,6 +166,6 @@ def test_killed_and_resumed(tmp_path: Path) -> None:
     lies = {row["id"] for row in rows if row["status"] == "NOT_FOUND"} & service.deleted
     assert not lies
     assert not {row["id"] for row in rows if row["status"] == "OK"} - service.deleted
-    # The plan did its worst, or the above would say little.
+    # The plan really had these effects; otherwise the test would prove little.
     statuses = collections.Counter(statuses[0] for statuses in final.values())
     assert all(statuses[status] > 50 for status in (*DELETED, "NOT_FOUND")), statuses

@@ -1,4 +1,4 @@
-"""Very many ids: what they cost in memory and in time."""
+"""Very many ids: how much memory and time they take."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MILLION = 1_000_000
 
 
 def cost(arguments: list[str], stdin: Path, stderr: int = subprocess.DEVNULL) -> tuple[int, float, int]:
-    """Exit code, processor seconds and the greatest size in KiB of a run of the command."""
+    """The exit code, processor time in seconds and peak memory in KiB of a run of the command."""
     with stdin.open() as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "okdok", "delete", *arguments, "-"],
@@ -37,7 +37,7 @@ def cost(arguments: list[str], stdin: Path, stderr: int = subprocess.DEVNULL) ->
 
 
 def test_a_million_rows_are_resumed(tmp_path: Path) -> None:
-    """It took 863 MB, and on the slowest machine tried 37 s, before reports were read as they are now."""
+    """Before reports were read as they are now, this took 863 MB, and 37 s on the slowest machine that was tried."""
     row = {
         "id": "", "base_url": "https://okdok.test", "time": "2026-05-08T10:00:00.000Z", "status": "OK",
         "http_status": 200, "attempts": 1, "outcome_unknown": False, "retry_after": 0.0, "service_code": "msg.deleted",
@@ -45,7 +45,7 @@ def test_a_million_rows_are_resumed(tmp_path: Path) -> None:
         "attempt_log": [{"status": "OK", "http_status": 200, "waited": 0.0, "elapsed": 0.123}],
     }  # fmt: skip
     before, after = json.dumps(row).split('""', 1)
-    # Written line by line: the greatest size of a child counts what its parent had when it was forked.
+    # Written line by line: the peak memory of a child includes what its parent had when it was forked.
     with (
         (tmp_path / "ids").open("w") as listed,
         (tmp_path / "report.started").open("w") as started,
@@ -100,7 +100,7 @@ def test_the_bar_shows_a_hundred_thousand_ids(serve: MakePort, tmp_path: Path, m
                 while chunk := os.read(ours, 65536):
                     shown.extend(chunk)
             except OSError:
-                # A terminal without its other side.
+                # The other side of the terminal is closed.
                 pass
 
         reading = threading.Thread(target=read)

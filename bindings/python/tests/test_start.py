@@ -1,4 +1,4 @@
-"""What a program pays for ``import okdok``."""
+"""The cost of ``import okdok``."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_a_thousand_clients_are_called_side_by_side(client: MakeClient, serve: M
 
 
 def test_a_key_is_rotated_without_a_failed_call(serve: MakePort) -> None:
-    """As the README says: swap the client; the old one closes when the last call has let go of it."""
+    """As in the README: the client is replaced, and the old one closes after the last call that uses it."""
     port = serve("ok")
     current = [okdok.Client(port.url, api_key="key-0")]
     first = current[0]._handle
@@ -77,7 +77,7 @@ def test_a_key_is_rotated_without_a_failed_call(serve: MakePort) -> None:
         port.wait(seen + 128)
         over.set()
         assert sum(each.result() for each in working) == port.requests()
-    # What arrived after every thread had come round once more has the last key.
+    # Requests that arrived after every thread had begun another round have the last key.
     assert "x-api-key: key-19" in port.request(port.requests())
     assert "x-api-key: key-0" in port.request(1)
     status = ctypes.c_int32()
@@ -86,7 +86,7 @@ def test_a_key_is_rotated_without_a_failed_call(serve: MakePort) -> None:
 
 
 def test_exit_with_calls_under_way(run_python: RunPython, serve: MakePort) -> None:
-    """Neither the exit nor the client's end waits for a daemon thread in a call, and neither crashes."""
+    """Neither the exit nor closing the client waits for a daemon thread in a call, and neither crashes."""
     port = serve("hold")
     program = """
 import sys, threading
@@ -109,7 +109,7 @@ class Last:
     def __init__(self):
         self.client = okdok.Client(sys.argv[1], api_key="sandbox-key")
     def __del__(self):
-        # Runs when modules, and sys.stdout, are already being taken down.
+        # Runs when modules and sys.stdout are already being torn down.
         self.write(1, self.client.delete_signature_request("python-at-shutdown").id.encode())
     write = staticmethod(os.write)
 kept = Last()
@@ -132,7 +132,7 @@ try:
     asyncio.run(client.delete_signature_request_async(f"{kind}-async"))
 except okdok.NoResourcesError:
     print("no daemon threads")
-# CPython aborts where an interpreter ends before its threads.
+# CPython aborts if an interpreter ends before its threads.
 for thread in threading.enumerate():
     if thread.name == "okdok":
         thread.join()

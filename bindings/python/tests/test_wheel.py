@@ -1,4 +1,4 @@
-"""Which systems a wheel claims to be for, and under which name the library lies in it."""
+"""Which systems a wheel claims to be for, and the name of the library in it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def pe(machine: int, *, signature: bytes = b"PE\0\0") -> bytes:
         (elf(62, GLIBC), "manylinux_2_17_x86_64"),
         (elf(183, GLIBC), "manylinux_2_17_aarch64"),
         (elf(62, GLIBC + b"GLIBC_2.34\0"), "manylinux_2_34_x86_64"),
-        # Neither in the middle of another name.
+        # Neither counts in the middle of another name.
         (elf(62, GLIBC + b"GLIBC_2.99x\0NO_GLIBC_2.99\0"), "manylinux_2_17_x86_64"),
         (elf(62, MUSL), "musllinux_1_2_x86_64"),
         (elf(183, MUSL), "musllinux_1_2_aarch64"),

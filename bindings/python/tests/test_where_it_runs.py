@@ -1,4 +1,4 @@
-"""Under programs and packagers that have ways of their own; what the README says of them."""
+"""Programs and packagers with special rules: what the README says about them is true."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ print(okdok.library_path())
 
 @pytest.fixture
 def site_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The package with its library, as a wheel installs it; what is looked for by entry points, too."""
+    """The package with its library and its entry points, as a wheel installs it."""
     folder = tmp_path / "site-packages"
     shutil.copytree(Path(SOURCES) / "okdok", folder / "okdok", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(LIBRARY, folder / "okdok" / "libokdok.so")
@@ -44,7 +44,7 @@ def test_pyinstaller(site_packages: Path, tmp_path: Path, serve: MakePort, kind:
         [sys.executable, "-m", "PyInstaller", "--log-level", "ERROR", kind, "deleter.py"],
         cwd=tmp_path, check=True, timeout=300,
     )  # fmt: skip
-    # Nothing but what is inside may be found.
+    # Only what is inside may be found.
     shutil.rmtree(site_packages)
     program = tmp_path / "dist" / "deleter"
     ended = subprocess.run(
@@ -58,7 +58,7 @@ def test_pyinstaller(site_packages: Path, tmp_path: Path, serve: MakePort, kind:
 
 
 def test_zipapp(site_packages: Path, tmp_path: Path, serve: MakePort, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing can be loaded from inside; the library lies beside it."""
+    """Nothing can be loaded from inside; the library is beside it."""
     (site_packages / "__main__.py").write_text(PROGRAM)
     zipapp.create_archive(site_packages, tmp_path / "deleter.pyz")
     monkeypatch.delenv("PYTHONPATH")
@@ -74,7 +74,7 @@ def test_zipapp(site_packages: Path, tmp_path: Path, serve: MakePort, monkeypatc
 
 @pytest.mark.slow
 def test_gevent(run_python: RunPython, serve: MakePort) -> None:
-    """A call in the hub's thread pool does not stall the hub: the port answers only what the hub has let go on."""
+    """A call in the hub's thread pool does not stall the hub: the port answers only after the hub has continued."""
     pytest.importorskip("gevent")
     port = serve("hold")
     program = """
