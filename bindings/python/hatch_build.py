@@ -1,4 +1,4 @@
-"""Puts the shared library into the wheel, and the systems that it runs on into the wheel's name."""
+"""Puts the shared library into the wheel, and names the wheel after the systems that the library runs on."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# The machine in the header of an ELF or a PE file, as wheels call it.
+# Machine numbers in the headers of ELF and PE files, and the names that wheels use for them.
 _ELF_MACHINES = {62: "x86_64", 183: "aarch64"}
 _PE_MACHINES = {0x8664: "win_amd64", 0x14C: "win32"}
 
 
 def platform_tag(library: bytes) -> str:
-    """What pip calls the systems that an ELF or PE library runs on.
+    """pip's name for the systems that an ELF or PE library runs on.
 
-    :raises ValueError: none that there are wheels for.
+    :raises ValueError: there are no wheels for these systems.
     """
     if library[:2] == b"MZ":
         header = _number(library, 0x3C, 4)
@@ -29,11 +29,11 @@ def platform_tag(library: bytes) -> str:
     # 64 bits, little-endian.
     if library[:6] != b"\x7fELF\x02\x01" or machine is None:
         raise ValueError("neither a DLL nor an ELF library for x86-64 or arm64")
-    # Names of versions and of libraries stand in the dynamic string table, each between NULs.
+    # The dynamic string table has the names of versions and of libraries, each between NULs.
     glibc = re.findall(rb"(?<=\0)GLIBC_2\.(\d+)(?:\.\d+)?(?=\0)", library)
     if glibc:
         return f"manylinux_2_{max(map(int, glibc))}_{machine}"
-    # musl has no versions of symbols; 1.2 is the oldest with today's time_t.
+    # musl has no symbol versions; 1.2 is the oldest release with the current time_t.
     if b"\0libc.so\0" in library:
         return f"musllinux_1_2_{machine}"
     raise ValueError("an ELF library that needs neither glibc nor musl")
@@ -44,8 +44,8 @@ def _number(data: bytes, offset: int, size: int) -> int:
 
 
 class LibraryHook(BuildHookInterface[Any]):
-    """``OKDOK_WHEEL_LIBRARY`` names another library than that of a development build, ``OKDOK_WHEEL_SBOM`` an SBOM and
-    ``OKDOK_WHEEL_LICENCES`` the licences of what is inside.
+    """Reads three variables: ``OKDOK_WHEEL_LIBRARY`` names the library, by default that of a development build,
+    ``OKDOK_WHEEL_SBOM`` an SBOM, and ``OKDOK_WHEEL_LICENCES`` a file with the licences of what the library contains.
     """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -57,7 +57,7 @@ class LibraryHook(BuildHookInterface[Any]):
         tag = platform_tag(library.read_bytes())
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{tag}"
-        # The name that the package looks for on that system, whatever the file is called.
+        # The file gets the name that the package looks for on that system.
         name = "libokdok.dll" if tag.startswith("win") else "libokdok.so"
         build_data["force_include"][str(library)] = f"okdok/{name}"
         sbom = os.environ.get("OKDOK_WHEEL_SBOM")

@@ -1,4 +1,4 @@
-# The Python package: tests on the default Python, by the slow tests on the oldest and the newest too, and the wheel.
+# The Python package: tests on the default Python (the slow tests also use the oldest and the newest), and the wheel.
 PYTHON_DIR := bindings/python
 PYTHON_SOURCES := $(PYTHON_DIR)/src $(PYTHON_DIR)/tests $(PYTHON_DIR)/hatch_build.py examples/delete.py
 
@@ -11,7 +11,7 @@ LINTS += lint-python
 demo-python: $(LIBRARY) | $(SANDBOX) $(FAULTS)
 	@scripts/need python3 python3 || exit 0; PYTHONPATH=$(PYTHON_DIR)/src $(WITH_SERVERS) scripts/show-outcomes Python python3 examples/delete.py
 
-# PYTHON MARK: the tests of that mark with that Python.
+# $(call pytest,PYTHON,MARK): runs the tests with that mark with that Python.
 define pytest
 	env=$$($(PYTHON_DIR)/environment $(1) test) || { echo "left out: the tests with $$($(1) --version)"; continue; }; \
 	$(1) --version; \
@@ -37,9 +37,9 @@ lint-python:
 	$$env/bin/pyright --pythonpath $$env/bin/python --level error $(PYTHON_DIR)/src || exit 1; \
 	PYTHONPATH=$(PYTHON_DIR)/src $$env/bin/pyright --pythonpath $$env/bin/python --verifytypes okdok >build/python/verifytypes || { cat build/python/verifytypes; exit 1; }
 
-# WHEEL_LIBRARY: another library to put into the wheel, one for older systems.
+# WHEEL_LIBRARY: the library to put into the wheel, such as one for older systems.
 WHEEL_LIBRARY ?= $(LIBRARY)
-wheel: $(WHEEL_LIBRARY) | $(SANDBOX) $(FAULTS) ## dist/okdok-….whl, checked, and tried in an empty virtual environment
+wheel: $(WHEEL_LIBRARY) | $(SANDBOX) $(FAULTS) ## dist/okdok-….whl, checked and tried in an empty virtual environment
 	@scripts/need python3 python3 || exit 0; \
 	env=$$($(PYTHON_DIR)/environment python3 tools) || { echo "left out: the wheel"; exit 0; }; \
 	OKDOK_WHEEL_LIBRARY=$(abspath $(WHEEL_LIBRARY)) $(PYTHON_DIR)/wheel $$env
