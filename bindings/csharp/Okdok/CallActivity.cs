@@ -7,7 +7,7 @@ using System.Threading.Tasks;
 
 namespace Okdok
 {
-    // A call as OpenTelemetry sees it: its names for HTTP clients, and ours for what it has none for.
+    // Reports a call to OpenTelemetry, with its names for HTTP clients and names of ours for everything else.
     internal static class CallActivity
     {
         private static readonly ActivitySource Source = new ActivitySource("Okdok", typeof(CallActivity).Assembly.GetName().Version!.ToString(3));
@@ -28,7 +28,7 @@ namespace Okdok
             }
         }
 
-        // async, so that Activity.Current is the caller's again when this returns.
+        // async, so that Activity.Current is the caller's again as soon as this returns.
         internal static async Task<Deletion> TraceAsync(string baseUrl, string id, Func<Task<Deletion>> call)
         {
             using Activity? activity = Start(baseUrl, id);
@@ -86,7 +86,7 @@ namespace Okdok
             activity.SetStatus(ActivityStatusCode.Error, e.Message);
             if (e is OkdokException failure)
             {
-                // OpenTelemetry's rule: the HTTP status where there is one.
+                // OpenTelemetry's rule: the HTTP status code if there is one.
                 activity.SetTag(
                     "error.type",
                     failure.HttpStatus >= 400 ? failure.HttpStatus.ToString(CultureInfo.InvariantCulture) : failure.Status.ToString());

@@ -7,13 +7,13 @@ using System.Threading.Tasks;
 
 namespace Okdok
 {
-    // The awaited calls of one client: a queue for all would let one dead host hold up everybody else.
+    // The awaited calls of one client. With one queue for all clients, a single dead host would delay all of them.
     internal sealed class CallQueue
     {
-        // Calls that run at once and that somebody waits for.
+        // The number of calls that may run at once, not counting those that nobody waits for any more.
         internal const int Places = 256;
 
-        // A call that was cancelled or timed out runs on until the library ends it, and so does its thread.
+        // Includes the threads of calls that were cancelled or timed out: such a call runs until the library ends it.
         internal const int MostThreads = 1_024;
 
         private readonly CallThreads threads;
@@ -28,7 +28,7 @@ namespace Okdok
             this.timeout = timeout;
         }
 
-        // `settled` is called once for every task returned, after `work` or instead of it.
+        // For every task returned, `settled` is called once, after `work` or instead of it.
         internal Task<Deletion> Run(Func<Deletion> work, Action settled, CancellationToken cancellationToken)
         {
             Call call = new Call(work, settled);
@@ -63,7 +63,7 @@ namespace Okdok
 
             if (refused)
             {
-                call.Result.TrySetException(NoThread(MostThreads + " calls of this client that were cancelled or timed out still run"));
+                call.Result.TrySetException(NoThread(MostThreads + " calls of this client that were cancelled or timed out are still under way"));
             }
 
             if (refused || cancelled)
@@ -75,9 +75,9 @@ namespace Okdok
         }
 
         private static OkdokException NoThread(string why) => new OkdokException(
-            OkdokStatus.NoResources, "there is no thread for this call, and nothing was sent: " + why, outcomeUnknown: false);
+            OkdokStatus.NoResources, "there is no thread for this call, so nothing was sent: " + why, outcomeUnknown: false);
 
-        // The next three are for holders of the lock.
+        // The caller of the next three methods holds the lock.
         private void Take(Call call)
         {
             call.Running = true;
@@ -100,7 +100,7 @@ namespace Okdok
             return true;
         }
 
-        // One that need not wait ends by itself in time.
+        // Only for calls that wait: one that starts at once ends by itself in time.
         private void StartClock(Call call)
         {
             if (!call.Clocked)
@@ -133,7 +133,7 @@ namespace Okdok
 
                     if (!last)
                     {
-                        // A thread that runs will come to it.
+                        // A thread that is running will take it.
                         waiting.AddFirst(call.Node);
                         StartClock(call);
                     }
@@ -183,7 +183,7 @@ namespace Okdok
             }
         }
 
-        // The caller hears `outcome` and gives back its place; a call under way runs out unheard.
+        // Ends the call for its caller, with `outcome`, and frees its place. The native call, if under way, runs on unobserved.
         private void Leave(Call call, Func<bool> outcome)
         {
             bool wasRunning;
@@ -231,7 +231,7 @@ namespace Okdok
             internal IDisposable Clock;
             internal bool Clocked;
 
-            // Has a place; its work was begun; its caller was told. All under the lock.
+            // Whether it has a place, its work has begun, and its caller has the outcome. Guarded by the lock.
             internal bool Running;
             internal bool Begun;
             internal bool Ended;
@@ -250,7 +250,7 @@ namespace Okdok
                 Clock = None;
             }
 
-            // Timers are late now and then.
+            // Timers may fire late.
             internal bool IsLate(TimeSpan timeout) => Clocked && age.Elapsed >= timeout;
 
             internal Action Make(TimeSpan timeout)
@@ -260,7 +260,7 @@ namespace Okdok
                     Deletion deletion = Begun ? work() : throw TimedOut(timeout);
                     return () => Result.TrySetResult(deletion);
                 }
-#pragma warning disable CA1031 // Whatever it was belongs to the awaiting task.
+#pragma warning disable CA1031 // Any exception goes to the awaiting task.
                 catch (Exception e)
 #pragma warning restore CA1031
                 {
@@ -271,8 +271,8 @@ namespace Okdok
             internal OkdokException TimedOut(TimeSpan timeout) => new OkdokException(
                 OkdokStatus.TimedOut,
                 Begun
-                    ? "the deadline passed (" + timeout + "), much of it while " + Places + " other calls of this client ran; this one may still delete"
-                    : "the deadline passed (" + timeout + ") while " + Places + " other calls of this client ran, and nothing was sent; make fewer at once",
+                    ? "the deadline passed (" + timeout + "); the call had to wait for " + Places + " others of this client, and may still delete the signature request"
+                    : "the deadline passed (" + timeout + ") while " + Places + " other calls of this client ran; nothing was sent. Await fewer calls at once",
                 attempts: Begun ? 1 : 0,
                 outcomeUnknown: Begun,
                 elapsed: age.Elapsed);

@@ -4,12 +4,12 @@ using System.Threading;
 
 namespace Okdok
 {
-    // Threads for blocking calls: the pool grows by one or two a second, so a burst of calls would wait for it, and hold up everybody else's work.
+    // Threads for blocking calls. The thread pool grows by one or two a second, so a burst of calls would have to wait for it, and would delay all other work.
     internal sealed class CallThreads
     {
         internal static readonly CallThreads Shared = new CallThreads(TimeSpan.FromSeconds(5));
 
-        // There may be hundreds; 32 KiB are too few to throw a managed exception.
+        // Small, since there may be hundreds of threads; but 32 KiB are not enough to throw a managed exception.
         private const int Stack = 256 * 1024;
 
         private static readonly Action Nothing = () => { };
@@ -20,7 +20,7 @@ namespace Okdok
 
         internal CallThreads(TimeSpan idle) => this.idle = idle;
 
-        // OutOfMemoryException: no thread could be started, and `job` will not run.
+        // Throws an OutOfMemoryException if no thread could be started; `job` will then not run.
         internal void Run(Action job)
         {
             lock (queued)
@@ -35,7 +35,7 @@ namespace Okdok
             }
         }
 
-        // A caller's AsyncLocal values must not live as long as the thread.
+        // Without the execution context: the thread must not keep the caller's AsyncLocal values alive.
         private void Start()
         {
             Thread thread = new Thread(Work, Stack) { IsBackground = true, Name = "okdok call" };
@@ -65,7 +65,7 @@ namespace Okdok
 
         private bool Next(out Action job)
         {
-            // Else an idle thread would keep its last client alive.
+            // An idle thread must not keep its last client alive.
             job = Nothing;
             lock (queued)
             {

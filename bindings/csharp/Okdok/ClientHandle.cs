@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Okdok
 {
-    // Frees the native client once the last call that uses it has ended, by Dispose or by the finalizer.
+    // Frees the native client, on Dispose or in the finalizer, after the last call that uses it.
     internal sealed class ClientHandle : SafeHandle
     {
         internal ClientHandle()

@@ -13,13 +13,13 @@ namespace Okdok
     {
         private readonly ReadOnlyCollection<OkdokAttempt> attemptLog;
 
-        /// <summary>Makes one, for tests of code that uses <see cref="OkdokClient"/>.</summary>
-        /// <param name="id">The id that was deleted; not null.</param>
+        /// <summary>Makes a deletion, for tests of code that uses <see cref="OkdokClient"/>.</summary>
+        /// <param name="id">See <see cref="Id"/>; not null.</param>
         /// <param name="presumed">See <see cref="Presumed"/>.</param>
         /// <param name="attempts">See <see cref="Attempts"/>.</param>
         /// <param name="httpStatus">See <see cref="HttpStatus"/>.</param>
         /// <param name="elapsed">See <see cref="Elapsed"/>.</param>
-        /// <param name="attemptLog">See <see cref="AttemptLog"/>; copied; null: empty.</param>
+        /// <param name="attemptLog">See <see cref="AttemptLog"/>; copied; null means empty.</param>
         /// <exception cref="ArgumentNullException"><paramref name="id"/> is null.</exception>
         public Deletion(
             string id,
@@ -37,26 +37,26 @@ namespace Okdok
             this.attemptLog = Array.AsReadOnly(attemptLog == null ? Array.Empty<OkdokAttempt>() : attemptLog.ToArray());
         }
 
-        /// <summary>The id that was asked for.</summary>
+        /// <summary>The id that was passed to the call.</summary>
         public string Id { get; }
 
-        /// <summary>True when the service said "does not exist" after an attempt whose outcome could not be learned: most likely that attempt deleted it, but the id or the host may also be wrong.</summary>
+        /// <summary>True if the service said "does not exist" after an attempt with an unknown outcome: most likely that attempt deleted it, but the id or the host may also be wrong.</summary>
         public bool Presumed { get; }
 
-        /// <summary>Attempts begun, retries included.</summary>
+        /// <summary>Attempts started, including retries and those that sent nothing.</summary>
         public int Attempts { get; }
 
-        /// <summary>HTTP status code of the last answer.</summary>
+        /// <summary>The HTTP status code of the last response.</summary>
         public int HttpStatus { get; }
 
-        /// <summary>What the whole call took, waits included.</summary>
+        /// <summary>The duration of the whole call including waits.</summary>
         public TimeSpan Elapsed { get; }
 
-        /// <summary>How its attempts ended, the newest six, oldest first.</summary>
+        /// <summary>The newest six attempts, oldest first.</summary>
         public IReadOnlyList<OkdokAttempt> AttemptLog => attemptLog;
 
-        /// <summary>For logs: status, HTTP status, attempts and that the outcome is known.</summary>
-        /// <returns>Such as <c>Deleted 32f8… (Ok, HTTP 200, attempts: 1, outcome known)</c>.</returns>
+        /// <summary>For logs: the id, the status, the HTTP status code, the number of attempts, and that the outcome is known.</summary>
+        /// <returns>Text such as <c>Deleted 32f8… (Ok, HTTP 200, attempts: 1, outcome known)</c>.</returns>
         public override string ToString() =>
             (Presumed ? "Presumably deleted " : "Deleted ") + Id
             + OkdokException.Facts(Presumed ? OkdokStatus.PresumedDeleted : OkdokStatus.Ok, HttpStatus, Attempts, false);

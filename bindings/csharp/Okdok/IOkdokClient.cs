@@ -4,7 +4,7 @@ using System.Threading.Tasks;
 
 namespace Okdok
 {
-    /// <summary>Deletes signature requests of one OKdokument account. <see cref="OkdokClient"/> does; tests of a program's own code may bring another.</summary>
+    /// <summary>Deletes signature requests of one OKdokument account. <see cref="OkdokClient"/> implements it; tests of your own code may use another implementation.</summary>
     public interface IOkdokClient : IDisposable
     {
         /// <inheritdoc cref="OkdokClient.DeleteSignatureRequest(string)"/>

@@ -10,7 +10,7 @@ namespace Okdok
     // Finds the native library, loads it once and checks its ABI version.
     internal static unsafe class NativeLoader
     {
-        // A failure is not kept: the next use looks again.
+        // A failure is not cached: the next use searches again.
         private static readonly Lazy<NativeMethods> Once = new Lazy<NativeMethods>(Load, LazyThreadSafetyMode.PublicationOnly);
 
         internal static NativeMethods Methods => Once.Value;
@@ -33,7 +33,7 @@ namespace Okdok
                 return abi == NativeMethods.AbiVersion
                     ? methods
                     : throw new EntryPointNotFoundException(
-                        path + " has ABI version " + abi + ", this assembly needs " + NativeMethods.AbiVersion);
+                        path + " has ABI version " + abi + ", but this assembly needs " + NativeMethods.AbiVersion);
             }
             catch (Exception e) when (e is DllNotFoundException || e is BadImageFormatException || e is EntryPointNotFoundException)
             {
@@ -41,12 +41,12 @@ namespace Okdok
                     "okdok: no usable native library for this " + RuntimeInformation.ProcessArchitecture + " process on "
                     + RuntimeInformation.OSDescription.Trim() + ": " + e.Message + ". Looked at: " + string.Join("; ", lookedAt)
                     + ". Reference the Okdok package, install libokdok, or set OKDOK_LIBRARY to its path."
-                    + (IsWindows ? " It needs Windows 10 or Windows Server 2016 at least." : ""),
+                    + (IsWindows ? " The library needs Windows 10 or Windows Server 2016, or newer." : ""),
                     e);
             }
         }
 
-        // The first that exists is taken, and no other: what was put there was meant.
+        // Takes the first that exists and tries no other, since a file in one of these places is there on purpose.
         private static string Find(List<string> lookedAt)
         {
             string chosen = Environment.GetEnvironmentVariable("OKDOK_LIBRARY") ?? "";
@@ -70,7 +70,7 @@ namespace Okdok
                 }
             }
 
-            // The name without the number comes with development files only.
+            // Only development files bring the name without the number.
             string system = IsWindows || IsMacOS ? FileName : FileName + "." + NativeMethods.AbiVersion;
             lookedAt.Add(system + " (the system's search path)");
             return system;
@@ -83,7 +83,7 @@ namespace Okdok
             {
                 yield return Path.GetDirectoryName(file) ?? "/";
 #if !NET8_0_OR_GREATER
-                // ASP.NET runs copies of assemblies; this is where the original lies.
+                // ASP.NET runs copies of assemblies; this is the place of the original.
                 yield return Path.GetDirectoryName(new Uri(typeof(NativeLoader).Assembly.CodeBase).LocalPath) ?? "/";
 #endif
             }
@@ -91,13 +91,13 @@ namespace Okdok
             yield return AppContext.BaseDirectory;
         }
 
-        // Empty in a single file.
+        // Empty if the program was published as a single file.
 #if NET8_0_OR_GREATER
         [System.Diagnostics.CodeAnalysis.UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Empty is expected.")]
 #endif
         private static string AssemblyFile() => typeof(NativeLoader).Assembly.Location;
 
-        // Where .NET found the native files of packages: it knows the machine better than we do. The program's own folder comes later.
+        // Where .NET found the native files of packages, since it knows the machine better than we do. The program's own folder is tried later.
         private static IEnumerable<string> HostFolders() =>
             (AppDomain.CurrentDomain.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "")
                 .Split(new[] { Path.PathSeparator }, StringSplitOptions.RemoveEmptyEntries)
@@ -105,7 +105,7 @@ namespace Okdok
 
         internal static string RuntimeIdentifier()
         {
-            // .NET says what it was built for, perhaps by a distribution: alpine.3.22-x64, void-musl-x64.
+            // The platform that .NET was built for, perhaps by a distribution: alpine.3.22-x64, void-musl-x64.
             string host = AppDomain.CurrentDomain.GetData("RUNTIME_IDENTIFIER") as string ?? "";
             bool musl = host.StartsWith("alpine", StringComparison.Ordinal) || host.Split('-').Contains("musl");
             string system = IsWindows ? "win-" : IsMacOS ? "osx-" : musl ? "linux-musl-" : "linux-";
@@ -115,7 +115,7 @@ namespace Okdok
         }
 
 #if NET8_0_OR_GREATER
-        // Never from the current directory, where Windows looks by default.
+        // Never from the current directory, which Windows searches by default.
         private static IntPtr Open(string path) => IsWindows
             ? NativeLibrary.Load(path, typeof(NativeLoader).Assembly, DllImportSearchPath.SafeDirectories)
             : NativeLibrary.Load(path);
@@ -142,7 +142,7 @@ namespace Okdok
             }
             else
             {
-                // Looking up dlerror after dlopen failed would clear what it has to say.
+                // Resolves dlerror now: doing so after a failure of dlopen would clear its message.
                 Error();
 
                 // RTLD_NOW, and RTLD_LOCAL, which is 0 on Linux and 4 on macOS.
@@ -163,7 +163,7 @@ namespace Okdok
         private static string Error()
         {
             byte* error = IsMacOS ? NativeMethods.MacOS.dlerror() : NativeMethods.Linux.dlerror();
-            return error == null ? "dlopen failed and does not say why" : NativeText.Decode(error, 4096);
+            return error == null ? "dlopen failed without a reason" : NativeText.Decode(error, 4096);
         }
 
         private static IntPtr Export(IntPtr library, string name)
@@ -176,7 +176,7 @@ namespace Okdok
                     : NativeMethods.Linux.dlsym(library, text);
             }
 
-            return function != IntPtr.Zero ? function : throw new EntryPointNotFoundException("it has no " + name);
+            return function != IntPtr.Zero ? function : throw new EntryPointNotFoundException("the library has no function " + name);
         }
 #endif
     }

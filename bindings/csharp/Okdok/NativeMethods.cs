@@ -11,7 +11,7 @@ using System.Runtime.CompilerServices;
 
 namespace Okdok
 {
-    // okdok.h, and on .NET Framework and Mono what loads a library. Only numbers and pointers cross: there is nothing to marshal.
+    // The functions of okdok.h and, for .NET Framework and Mono, those that load a library. They take only numbers and pointers, so nothing is marshalled.
     internal sealed unsafe class NativeMethods
     {
         internal const uint AbiVersion = 0;
@@ -36,7 +36,7 @@ namespace Okdok
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         internal delegate IntPtr ClientNew(byte* baseUrl, byte* apiKey, Options* options, int* outStatus, Error* outError);
 
-        // C's bool.
+        // byte is C's bool.
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         internal delegate byte DeleteSignatureRequest(IntPtr client, byte* signatureRequestId, int* outStatus, Error* outError);
 
@@ -83,7 +83,7 @@ namespace Okdok
             internal fixed byte service_value[ServiceValueLength];
             internal fixed byte message[MessageLength];
             internal uint elapsed_ms;
-            internal fixed uint attempt_log[18]; // Attempt[LoggedAttempts], which C# cannot say
+            internal fixed uint attempt_log[18]; // Attempt[LoggedAttempts], which C# cannot express
             internal fixed uint reserved[8];
         }
 
@@ -99,10 +99,10 @@ namespace Okdok
 #if !NET8_0_OR_GREATER
         internal static class Windows
         {
-            // The system's folders and the program's: never the current directory.
+            // The system's folders and the program's, never the current directory.
             internal const int SearchDefaultDirectories = 0x1000;
 
-            // What the library itself needs may also lie beside it.
+            // What the library itself needs may also be beside it.
             internal const int SearchLoadDirectory = 0x100;
 
             [DllImport("kernel32.dll", ExactSpelling = true, SetLastError = true)]

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Okdok
 {
-    // Text for C: UTF-8 with a NUL at its end and nowhere else.
+    // Text for C: UTF-8 with a NUL at its end and none before.
     internal static unsafe class NativeText
     {
         private static readonly UTF8Encoding Strict = new UTF8Encoding(false, true);
@@ -24,7 +24,7 @@ namespace Okdok
             }
             catch (EncoderFallbackException)
             {
-                // Its text would quote the value, which may be the key.
+                // The text of the original exception would quote the value, which may be the key.
                 throw new ArgumentException(parameter + " contains a lone surrogate, which is not text", parameter);
             }
 
@@ -33,7 +33,7 @@ namespace Okdok
                 : throw new ArgumentException(parameter + " contains a NUL", parameter);
         }
 
-        // `fixed` makes NULL of an empty array.
+        // `fixed` turns an empty array into NULL.
         internal static byte[] EncodeOptional([AllowNull] string text, string parameter) =>
             text == null || text.Length == 0 ? Array.Empty<byte>() : Encode(text, parameter);
 

@@ -1,7 +1,7 @@
 #if !NET8_0_OR_GREATER
 namespace System.Diagnostics.CodeAnalysis
 {
-    // The compiler goes by their names; netstandard2.0 has none.
+    // The compiler finds these by name; netstandard2.0 does not have them.
     [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
     internal sealed class AllowNullAttribute : Attribute
     {

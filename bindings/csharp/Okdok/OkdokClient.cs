@@ -8,9 +8,9 @@ namespace Okdok
 {
     /// <summary>Deletes signature requests of one OKdokument account.</summary>
     /// <remarks>
-    /// Any number of threads may use one client at once, and dispose it while calls run: those finish. Clients are cheap: those with equal
-    /// options share connections and one background thread. Tests stand in for it by <see cref="IOkdokClient"/>, or derive from it.
-    /// On .NET 8 and newer each call is an activity of the source <c>Okdok</c>, where somebody listens.
+    /// Any number of threads may use one client at once. It may be disposed while calls are under way; they finish. Clients are cheap: clients
+    /// with equal options share connections and one background thread. Tests may replace it by another <see cref="IOkdokClient"/>, or derive
+    /// from it. On .NET 8 and newer, each call is an activity of the source <c>Okdok</c> if somebody listens.
     /// </remarks>
 #if NET8_0_OR_GREATER
     public class OkdokClient : IOkdokClient, IAsyncDisposable
@@ -18,7 +18,7 @@ namespace Okdok
     public class OkdokClient : IOkdokClient
 #endif
     {
-        // What C calls the options and what .NET does. Longer names come first; "proxy" alone is a word.
+        // The options' names in C and in .NET. Longer names come first; "proxy" needs its prefix, since it is also an ordinary word.
         private static readonly string[] NativeNames =
         {
             "options.proxy", nameof(OkdokClientOptions.Proxy),
@@ -36,69 +36,69 @@ namespace Okdok
         private readonly string baseUrl = "";
 #endif
 
-        // The handle alone lets new calls through while earlier ones run.
+        // The handle alone would accept new calls while earlier ones are under way.
         private volatile bool disposed;
 
         /// <summary>Makes a client with the default options.</summary>
-        /// <param name="baseUrl">The service: <c>https://…</c>, or <c>http://…</c> on this machine only. Not null.</param>
+        /// <param name="baseUrl">URL of the service: <c>https://…</c>, or <c>http://…</c> for this machine only. Not null.</param>
         /// <param name="apiKey">1 to 4096 visible ASCII characters. Not null.</param>
-        /// <exception cref="ArgumentException">An argument is null or cannot be used.</exception>
-        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
-        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        /// <exception cref="ArgumentException">An argument is null or cannot be used; the message says which argument, and why.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources left (<see cref="OkdokStatus.NoResources"/>).</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says which places were searched.</exception>
         public OkdokClient(string baseUrl, string apiKey)
             : this(baseUrl, apiKey, new OkdokClientOptions())
         {
         }
 
         /// <summary>Makes a client.</summary>
-        /// <param name="baseUrl">The service: <c>https://…</c>, or <c>http://…</c> on this machine only. Not null.</param>
+        /// <param name="baseUrl">URL of the service: <c>https://…</c>, or <c>http://…</c> for this machine only. Not null.</param>
         /// <param name="apiKey">1 to 4096 visible ASCII characters. Not null.</param>
         /// <param name="options">Copied. Not null.</param>
-        /// <exception cref="ArgumentException">An argument or option is null or cannot be used.</exception>
-        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
-        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        /// <exception cref="ArgumentException">An argument or option is null or cannot be used; the message says which, and why.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources left (<see cref="OkdokStatus.NoResources"/>).</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says which places were searched.</exception>
         public OkdokClient(string baseUrl, string apiKey, OkdokClientOptions options)
             : this(baseUrl, apiKey, options, nameof(baseUrl), nameof(apiKey))
         {
         }
 
-        /// <summary>Makes a client of options alone, as they come from configuration.</summary>
+        /// <summary>Makes a client from options alone, such as those bound from configuration.</summary>
         /// <param name="options">With <see cref="OkdokClientOptions.BaseUrl"/> and <see cref="OkdokClientOptions.ApiKey"/>. Copied. Not null.</param>
-        /// <exception cref="ArgumentException">An option is missing or cannot be used.</exception>
-        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
-        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        /// <exception cref="ArgumentException">An option is missing or cannot be used; the message says which, and why.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources left (<see cref="OkdokStatus.NoResources"/>).</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says which places were searched.</exception>
         public OkdokClient(OkdokClientOptions options)
             : this(Set(options).BaseUrl, Set(options).ApiKey, options, nameof(options.BaseUrl), nameof(options.ApiKey))
         {
         }
 
         /// <summary>Makes a client with the default options.</summary>
-        /// <param name="baseUrl">The service: <c>https://…</c>, or <c>http://…</c> on this machine only. Absolute, not null.</param>
+        /// <param name="baseUrl">URL of the service: <c>https://…</c>, or <c>http://…</c> for this machine only. Absolute, not null.</param>
         /// <param name="apiKey">1 to 4096 visible ASCII characters. Not null.</param>
-        /// <exception cref="ArgumentException">An argument is null or cannot be used.</exception>
-        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
-        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        /// <exception cref="ArgumentException">An argument is null or cannot be used; the message says which argument, and why.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources left (<see cref="OkdokStatus.NoResources"/>).</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says which places were searched.</exception>
         public OkdokClient(Uri baseUrl, string apiKey)
             : this(Text(baseUrl), apiKey)
         {
         }
 
         /// <summary>Makes a client.</summary>
-        /// <param name="baseUrl">The service: <c>https://…</c>, or <c>http://…</c> on this machine only. Absolute, not null.</param>
+        /// <param name="baseUrl">URL of the service: <c>https://…</c>, or <c>http://…</c> for this machine only. Absolute, not null.</param>
         /// <param name="apiKey">1 to 4096 visible ASCII characters. Not null.</param>
         /// <param name="options">Copied. Not null.</param>
-        /// <exception cref="ArgumentException">An argument or option is null or cannot be used.</exception>
-        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
-        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        /// <exception cref="ArgumentException">An argument or option is null or cannot be used; the message says which, and why.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources left (<see cref="OkdokStatus.NoResources"/>).</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says which places were searched.</exception>
         public OkdokClient(Uri baseUrl, string apiKey, OkdokClientOptions options)
             : this(Text(baseUrl), apiKey, options)
         {
         }
 
-        /// <summary>For stand-ins in tests, which override the methods: a client made so has no service.</summary>
+        /// <summary>For derived classes in tests, which must override the methods: such a client has no service.</summary>
         protected OkdokClient() => calls = new CallQueue(CallThreads.Shared, System.Threading.Timeout.InfiniteTimeSpan);
 
-        // The names are those by which the caller gave base URL and key.
+        // The two names are those under which the caller passed base URL and key, for messages.
         private unsafe OkdokClient(string baseUrl, string apiKey, OkdokClientOptions options, string baseUrlName, string apiKeyName)
         {
             if (options == null)
@@ -149,45 +149,45 @@ namespace Okdok
             calls = new CallQueue(CallThreads.Shared, options.Timeout);
         }
 
-        /// <summary>Makes a client of <c>OKDOK_BASE_URL</c> with the key in <c>OKDOK_API_KEY</c> or in the file <c>OKDOK_API_KEY_FILE</c>, and the default options.</summary>
-        /// <returns>The client, which the caller disposes.</returns>
+        /// <summary>Makes a client for <c>OKDOK_BASE_URL</c> with the key from <c>OKDOK_API_KEY</c> or the file <c>OKDOK_API_KEY_FILE</c>, and with the default options.</summary>
+        /// <returns>The client. The caller disposes it.</returns>
         /// <exception cref="ArgumentException">A variable is missing or cannot be used, or both keys are set.</exception>
         /// <exception cref="IOException">The key file cannot be read.</exception>
-        /// <exception cref="UnauthorizedAccessException">The key file must not be read.</exception>
-        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
-        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        /// <exception cref="UnauthorizedAccessException">The process lacks the permission to read the key file.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources left (<see cref="OkdokStatus.NoResources"/>).</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says which places were searched.</exception>
         public static OkdokClient FromEnvironment() => FromEnvironment(new OkdokClientOptions());
 
-        /// <summary>The same with other options, whose base URL and key come from the environment where they are not set.</summary>
+        /// <summary>The same, with other options. Base URL and key come from the environment only if the options do not set them.</summary>
         /// <param name="options">Copied. Not null.</param>
-        /// <returns>The client, which the caller disposes.</returns>
-        /// <exception cref="ArgumentException">A variable that is needed is missing, a variable or an option cannot be used, or both keys are set.</exception>
+        /// <returns>The client. The caller disposes it.</returns>
+        /// <exception cref="ArgumentException">A required variable is missing, a variable or an option cannot be used, or both keys are set.</exception>
         /// <exception cref="IOException">The key file cannot be read.</exception>
-        /// <exception cref="UnauthorizedAccessException">The key file must not be read.</exception>
-        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources.</exception>
-        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        /// <exception cref="UnauthorizedAccessException">The process lacks the permission to read the key file.</exception>
+        /// <exception cref="OkdokException">There are no roots to trust (<see cref="OkdokStatus.TlsFailed"/>), or the system has no resources left (<see cref="OkdokStatus.NoResources"/>).</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says which places were searched.</exception>
         public static OkdokClient FromEnvironment(OkdokClientOptions options)
         {
             string baseUrl = Set(options).BaseUrl.Length > 0 ? options.BaseUrl : Variable("OKDOK_BASE_URL");
             if (baseUrl.Length == 0)
             {
-                // Nobody should meet the development host by forgetting it.
+                // Required, so that nobody uses the development host by mistake.
                 throw new ArgumentException("OKDOK_BASE_URL is not set: set it to the service's URL, https://…");
             }
 
             return new OkdokClient(baseUrl, options.ApiKey.Length > 0 ? options.ApiKey : KeyFromEnvironment(), options);
         }
 
-        /// <summary>For dry runs: throws what a call would throw for an id that cannot be sent. Sends nothing.</summary>
+        /// <summary>Checks an id as a call does before anything is sent. Needs no client and sends nothing.</summary>
         /// <param name="id">Opaque, 1 to 256 bytes of UTF-8. Not null.</param>
-        /// <exception cref="ArgumentException"><paramref name="id"/> is null, empty or forbidden; the message says why.</exception>
-        /// <exception cref="DllNotFoundException">No usable native library was found; the message says where it was looked for.</exception>
+        /// <exception cref="ArgumentException"><paramref name="id"/> cannot be used; the message says why.</exception>
+        /// <exception cref="DllNotFoundException">No usable native library was found; the message says which places were searched.</exception>
         public static unsafe void CheckId(string id)
         {
             NativeMethods.Error error;
             fixed (byte* bytes = NativeText.Encode(id, nameof(id)))
             {
-                // Without a client the library looks at the id alone.
+                // Without a client, the library checks only the id.
                 NativeLoader.Methods.okdok_delete_signature_request(IntPtr.Zero, bytes, null, &error);
             }
 
@@ -197,11 +197,11 @@ namespace Okdok
             }
         }
 
-        /// <summary>Deletes one signature request. Blocks for at most <see cref="OkdokClientOptions.Timeout"/> and a quarter of a second.</summary>
+        /// <summary>Deletes one signature request. Blocks for at most <see cref="OkdokClientOptions.Timeout"/> plus a quarter of a second.</summary>
         /// <param name="id">Opaque, 1 to 256 bytes of UTF-8. Not null.</param>
         /// <returns>What was deleted.</returns>
-        /// <exception cref="ArgumentException"><paramref name="id"/> is null, empty or forbidden; nothing was sent.</exception>
-        /// <exception cref="OkdokException">It was not deleted; with <see cref="OkdokException.OutcomeUnknown"/>, it may have been.</exception>
+        /// <exception cref="ArgumentException"><paramref name="id"/> cannot be used; nothing was sent.</exception>
+        /// <exception cref="OkdokException">It was not deleted; if <see cref="OkdokException.OutcomeUnknown"/> is true, it may have been.</exception>
         /// <exception cref="ObjectDisposedException">The client was disposed; nothing was sent.</exception>
         public virtual Deletion DeleteSignatureRequest(string id)
         {
@@ -217,18 +217,19 @@ namespace Okdok
             return Delete(id, text);
         }
 
-        /// <summary>The same, awaited, on a background thread of this library's own. Ends within <see cref="OkdokClientOptions.Timeout"/> and a quarter of a second too.</summary>
+        /// <summary>Deletes one signature request, as an awaitable. Runs on a background thread of this library.</summary>
         /// <remarks>
-        /// 256 calls of a client run at once, more wait. One that waits until its time-out ends as <see cref="OkdokStatus.TimedOut"/> with 0 attempts:
-        /// it was never sent. One that began late ends at its time-out with an unknown outcome. Cancelled while it waits, a call is never sent.
-        /// Cancelled later, the task ends at once and nobody learns the outcome, since the library's call runs out unheard. Its thread runs on with it;
-        /// where a client has 1,024 threads, further calls end as <see cref="OkdokStatus.NoResources"/>. Disposing the client cancels nothing.
+        /// 256 calls of a client run at once; more wait in a queue. A call ends at most <see cref="OkdokClientOptions.Timeout"/> plus a quarter of a
+        /// second after it was made, whether it ran or waited. If it only waited, the status is <see cref="OkdokStatus.TimedOut"/> with 0 attempts, and
+        /// nothing was sent. If it began late, it ends at its deadline with an unknown outcome. Cancelling ends the task at once. A call that is still
+        /// waiting is then never sent; the outcome of one under way is unknown. That call runs on unobserved, on its thread; once a client has 1,024
+        /// threads, new calls end as <see cref="OkdokStatus.NoResources"/>. Disposing the client cancels nothing.
         /// </remarks>
         /// <param name="id">Opaque, 1 to 256 bytes of UTF-8. Not null.</param>
         /// <param name="cancellationToken">Cancels the task, with an <see cref="OperationCanceledException"/> that carries it.</param>
-        /// <returns>What was deleted; or one of the exceptions below, those for null, NUL, lone surrogates and a disposed client thrown at once.</returns>
-        /// <exception cref="ArgumentException"><paramref name="id"/> is null, empty or forbidden; nothing was sent.</exception>
-        /// <exception cref="OkdokException">It was not deleted; with <see cref="OkdokException.OutcomeUnknown"/>, it may have been.</exception>
+        /// <returns>What was deleted. The task has one of the exceptions below, but those for null, NUL, lone surrogates and a disposed client are thrown at once.</returns>
+        /// <exception cref="ArgumentException"><paramref name="id"/> cannot be used; nothing was sent.</exception>
+        /// <exception cref="OkdokException">It was not deleted; if <see cref="OkdokException.OutcomeUnknown"/> is true, it may have been.</exception>
         /// <exception cref="ObjectDisposedException">The client was disposed; nothing was sent.</exception>
         public virtual Task<Deletion> DeleteSignatureRequestAsync(string id, CancellationToken cancellationToken = default)
         {
@@ -249,7 +250,7 @@ namespace Okdok
             return Begin(id, text, cancellationToken);
         }
 
-        /// <summary>Ends the client: every later call throws, those under way finish. Never waits; may be called again, from any thread.</summary>
+        /// <summary>Closes the client; calls under way finish, later ones throw. Never waits. May be called again, and from any thread.</summary>
         public void Dispose()
         {
             Dispose(true);
@@ -258,7 +259,7 @@ namespace Okdok
 
 #if NET8_0_OR_GREATER
         /// <summary>The same as <see cref="Dispose()"/>: never waits.</summary>
-        /// <returns>Completed.</returns>
+        /// <returns>A completed task.</returns>
         public ValueTask DisposeAsync()
         {
             Dispose();
@@ -267,8 +268,8 @@ namespace Okdok
         }
 
 #endif
-        /// <summary>Ends the client.</summary>
-        /// <param name="disposing">True from <see cref="Dispose()"/>; this class has no finalizer, its handle has.</param>
+        /// <summary>Closes the client.</summary>
+        /// <param name="disposing">True if called by <see cref="Dispose()"/>. This class has no finalizer; its handle has one.</param>
         protected virtual void Dispose(bool disposing)
         {
             if (disposing)
@@ -294,7 +295,7 @@ namespace Okdok
             OkdokStatus status = (OkdokStatus)error->status;
             if (status == OkdokStatus.InvalidArgument)
             {
-                // The text opens with the name.
+                // The text begins with the name.
                 string name = message.Split(' ')[0];
                 return name == "id" || name == baseUrlName || name == apiKeyName || Array.IndexOf(NativeNames, name) % 2 == 1
                     ? new ArgumentException(message, name)
@@ -314,7 +315,7 @@ namespace Okdok
                 AttemptLog(error));
         }
 
-        // The library's texts name parameters and options as C does; what stands in quotes is the caller's.
+        // The library's texts use C's names of parameters and options. Text in quotes comes from the caller and stays as it is.
         private static string InDotNetWords(string message, string baseUrlName, string apiKeyName)
         {
             string[] parts = message.Split('"');
@@ -379,13 +380,13 @@ namespace Okdok
 
             if (handle.IsInvalid)
             {
-                throw new InvalidOperationException("a client made by the protected constructor must override this method");
+                throw new InvalidOperationException("a client made with the protected constructor must override this method");
             }
         }
 
         private Task<Deletion> Begin(string id, byte[] text, CancellationToken cancellationToken)
         {
-            // Accepted from here on: a Dispose while it waits does not take the client from it.
+            // From here on the call is accepted: even if it waits during a Dispose, it keeps the native client.
             bool held = false;
             handle.DangerousAddRef(ref held);
             return calls.Run(() => Delete(id, text), handle.DangerousRelease, cancellationToken);
@@ -413,7 +414,7 @@ namespace Okdok
                 }
             }
 
-            // An unknown status is no reason for doubt: the returned bool decides.
+            // The returned bool decides: a newer library may report statuses that are not known here.
             return deleted
                 ? new Deletion(id, status == (int)OkdokStatus.PresumedDeleted, (int)error.attempts, error.http_status, TimeSpan.FromMilliseconds(error.elapsed_ms), AttemptLog(&error))
                 : throw Failure(&error);

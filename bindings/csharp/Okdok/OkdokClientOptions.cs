@@ -4,8 +4,8 @@ using System.Globalization;
 
 namespace Okdok
 {
-    /// <summary>Where a client's service is and how the client behaves. Each client copies it when made, so later changes reach only later clients. Not thread-safe.</summary>
-    /// <remarks>It binds from configuration. There a time-out is written <c>00:00:30</c>: a bare <c>30</c> would be days, and is refused.</remarks>
+    /// <summary>Options of a client. A client copies them when it is made, so later changes affect only later clients. Not thread-safe.</summary>
+    /// <remarks>They can be bound from configuration. Write time-outs there as <c>00:00:30</c>: a bare <c>30</c> would mean 30 days, and is refused.</remarks>
     public class OkdokClientOptions
     {
         private TimeSpan timeout = TimeSpan.FromSeconds(30);
@@ -14,9 +14,9 @@ namespace Okdok
         private string baseUrl = "";
         private string apiKey = "";
 
-        /// <summary>The service: <c>https://…</c>, or <c>http://…</c> on this machine only. Default empty, as null: not set.</summary>
+        /// <summary>URL of the service: <c>https://…</c>, or <c>http://…</c> for this machine only. Empty or null means not set; default empty.</summary>
         [AllowNull]
-#pragma warning disable CA1056 // The library's own check says what is wrong with it.
+#pragma warning disable CA1056 // The library's own check gives a better message.
         public string BaseUrl
 #pragma warning restore CA1056
         {
@@ -24,7 +24,7 @@ namespace Okdok
             set => baseUrl = value ?? "";
         }
 
-        /// <summary>1 to 4096 visible ASCII characters. Default empty, as null: not set.</summary>
+        /// <summary>1 to 4096 visible ASCII characters. Empty or null means not set; default empty.</summary>
         [AllowNull]
         public string ApiKey
         {
@@ -32,7 +32,7 @@ namespace Okdok
             set => apiKey = value ?? "";
         }
 
-        /// <summary>What one call may take, with all its attempts and waits. Default 30 s; rounded up to a millisecond, and less than 10 ms counts as 10.</summary>
+        /// <summary>Deadline of a whole call including all attempts and waits. Rounded up to milliseconds; less than 10 ms counts as 10 ms; default 30 s.</summary>
         /// <exception cref="ArgumentOutOfRangeException">The value is not above zero, or exceeds one day.</exception>
         public TimeSpan Timeout
         {
@@ -40,7 +40,7 @@ namespace Okdok
             set => timeout = InRange(value, nameof(Timeout));
         }
 
-        /// <summary>For name, all addresses, proxy and TLS of one connection. Default 10 s; at most half of <see cref="Timeout"/> is used; rounded up to a millisecond.</summary>
+        /// <summary>Time-out of one connection. It covers name resolution, all addresses, the proxy and TLS. At most half of <see cref="Timeout"/> is used. Rounded up to milliseconds; default 10 s.</summary>
         /// <exception cref="ArgumentOutOfRangeException">The value is not above zero, or exceeds one day.</exception>
         public TimeSpan ConnectTimeout
         {
@@ -48,7 +48,7 @@ namespace Okdok
             set => connectTimeout = InRange(value, nameof(ConnectTimeout));
         }
 
-        /// <summary>Attempts of one call. Default 3; 1: never retry.</summary>
+        /// <summary>Maximum number of attempts; 1 means no retries; default 3.</summary>
         /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
         public int MaxAttempts
         {
@@ -58,23 +58,23 @@ namespace Okdok
                 : throw new ArgumentOutOfRangeException(nameof(MaxAttempts), value, "MaxAttempts must be at least 1");
         }
 
-        /// <summary>PEM bundle trusted instead of the system's roots. Default null, as empty: the system's.</summary>
+        /// <summary>File with PEM certificates that are trusted instead of the system's roots. Null or empty means the system's; default null.</summary>
         [AllowNull]
         [MaybeNull]
         public string CaFile { get; set; }
 
-        /// <summary>Default null: from the environment or the system. Empty: none. Else an <c>http://</c>, <c>https://</c>, <c>socks5://</c> or <c>socks5h://</c> URL.</summary>
+        /// <summary>URL of an <c>http://</c>, <c>https://</c>, <c>socks5://</c> or <c>socks5h://</c> proxy. Empty means no proxy, null the proxy from the environment or the system; default null.</summary>
         [AllowNull]
         [MaybeNull]
         public string Proxy { get; set; }
 
-        /// <summary>Put in front of <c>okdok/VERSION</c>. Default null, as empty: nothing.</summary>
+        /// <summary>Text to put in front of <c>okdok/VERSION</c> in the header <c>user-agent</c>. Null or empty means none; default null.</summary>
         [AllowNull]
         [MaybeNull]
         public string UserAgent { get; set; }
 
-        /// <summary>For logs: base URL, time-outs and attempts. Never the key, nor the proxy, which may hold a password.</summary>
-        /// <returns>Such as <c>BaseUrl https://…, ApiKey set, Timeout 00:00:30, ConnectTimeout 00:00:10, MaxAttempts 3</c>.</returns>
+        /// <summary>For logs: base URL, time-outs and attempts. Never contains the key, nor the proxy, which may contain a password.</summary>
+        /// <returns>Text such as <c>BaseUrl https://…, ApiKey set, Timeout 00:00:30, ConnectTimeout 00:00:10, MaxAttempts 3</c>.</returns>
         public override string ToString() => string.Format(
             CultureInfo.InvariantCulture,
             "BaseUrl {0}, ApiKey {1}, Timeout {2}, ConnectTimeout {3}, MaxAttempts {4}",
@@ -84,7 +84,7 @@ namespace Okdok
             connectTimeout,
             maxAttempts);
 
-        // Up, or half a millisecond would become 0, which means the default.
+        // Rounds up, or half a millisecond would become 0, which means the default.
         internal static uint Milliseconds(TimeSpan value) =>
             (uint)((value.Ticks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond);
 

@@ -8,27 +8,30 @@ using System.Runtime.Serialization;
 
 namespace Okdok
 {
-    /// <summary>A signature request was not deleted, or a client could not be made. Filter by <see cref="Status"/>: <c>catch (OkdokException e) when (e.Status == OkdokStatus.NotFound)</c>.</summary>
-    /// <remarks>On .NET Framework and Mono it keeps all its fields across AppDomains.</remarks>
+    /// <summary>A signature request was not deleted, the call could not find out whether it was, or a client could not be made.</summary>
+    /// <remarks>
+    /// Filter by <see cref="Status"/>: <c>catch (OkdokException e) when (e.Status == OkdokStatus.NotFound)</c>. On .NET Framework and Mono, it keeps
+    /// all its fields across AppDomains.
+    /// </remarks>
     [Serializable]
     public class OkdokException : Exception
     {
         private readonly ReadOnlyCollection<OkdokAttempt> attemptLog = Array.AsReadOnly(Array.Empty<OkdokAttempt>());
 
-        /// <summary>Makes one with status <see cref="OkdokStatus.Internal"/> and <see cref="OutcomeUnknown"/>.</summary>
+        /// <summary>Makes an exception with status <see cref="OkdokStatus.Internal"/> and <see cref="OutcomeUnknown"/> true, since the outcome is not known.</summary>
         public OkdokException()
             : this("okdok failed")
         {
         }
 
-        /// <summary>Makes one with status <see cref="OkdokStatus.Internal"/> and <see cref="OutcomeUnknown"/>.</summary>
+        /// <summary>Makes an exception with status <see cref="OkdokStatus.Internal"/> and <see cref="OutcomeUnknown"/> true, since the outcome is not known.</summary>
         /// <param name="message">What happened.</param>
         public OkdokException(string message)
             : this(OkdokStatus.Internal, message)
         {
         }
 
-        /// <summary>Makes one with status <see cref="OkdokStatus.Internal"/> and <see cref="OutcomeUnknown"/>.</summary>
+        /// <summary>Makes an exception with status <see cref="OkdokStatus.Internal"/> and <see cref="OutcomeUnknown"/> true, since the outcome is not known.</summary>
         /// <param name="message">What happened.</param>
         /// <param name="innerException">Its cause.</param>
         public OkdokException(string message, Exception innerException)
@@ -36,11 +39,11 @@ namespace Okdok
         {
             Status = OkdokStatus.Internal;
 
-            // Who made it so does not say that nothing was deleted.
+            // An exception made from a message alone does not say that nothing was deleted.
             OutcomeUnknown = true;
         }
 
-        /// <summary>Makes one, for tests of code that uses <see cref="OkdokClient"/>.</summary>
+        /// <summary>Makes an exception, for tests of code that uses <see cref="OkdokClient"/>.</summary>
         /// <param name="status">See <see cref="Status"/>.</param>
         /// <param name="message">What happened and what to do.</param>
         /// <param name="httpStatus">See <see cref="HttpStatus"/>.</param>
@@ -50,7 +53,7 @@ namespace Okdok
         /// <param name="serviceCode">See <see cref="ServiceCode"/>; not null.</param>
         /// <param name="serviceValue">See <see cref="ServiceValue"/>; not null.</param>
         /// <param name="elapsed">See <see cref="Elapsed"/>.</param>
-        /// <param name="attemptLog">See <see cref="AttemptLog"/>; copied; null: empty.</param>
+        /// <param name="attemptLog">See <see cref="AttemptLog"/>; copied; null means empty.</param>
         /// <exception cref="ArgumentNullException"><paramref name="serviceCode"/> or <paramref name="serviceValue"/> is null.</exception>
         public OkdokException(
             OkdokStatus status,
@@ -79,7 +82,7 @@ namespace Okdok
             }
         }
 
-        /// <summary>Makes one of what another AppDomain sent.</summary>
+        /// <summary>Makes an exception from what another AppDomain sent.</summary>
         /// <param name="info">Its fields. Not null.</param>
         /// <param name="context">Where it comes from.</param>
 #if NET8_0_OR_GREATER
@@ -100,36 +103,36 @@ namespace Okdok
         }
 
 
-        /// <summary>What the call came to; a number without a name when a later native library reports a new one.</summary>
+        /// <summary>The result of the call. A newer native library may report a number that has no name here.</summary>
         public OkdokStatus Status { get; }
 
-        /// <summary>HTTP status code of the reported answer; 0: no response arrived.</summary>
+        /// <summary>The HTTP status code of the reported response; 0 if none arrived.</summary>
         public int HttpStatus { get; }
 
-        /// <summary>Attempts begun, retries and those not sent included; 0: refused before the first.</summary>
+        /// <summary>Attempts started, including retries and those that sent nothing; 0 if the call was refused before the first.</summary>
         public int Attempts { get; }
 
-        /// <summary>True: the service may have deleted it, and this call could not find out. False: this call deleted nothing.</summary>
+        /// <summary>True if the service may have deleted the signature request and this call could not find out. If false, this call deleted nothing.</summary>
         public bool OutcomeUnknown { get; }
 
-        /// <summary>The wait that the last answer asked for; <see cref="TimeSpan.Zero"/>: none.</summary>
+        /// <summary>The wait that the last response asked for; <see cref="TimeSpan.Zero"/> for none.</summary>
         public TimeSpan RetryAfter { get; }
 
-        /// <summary>The response's <c>message</c>, such as <c>err.signature.request.not.exist</c>; empty: none.</summary>
+        /// <summary>The response's <c>message</c>, such as <c>err.signature.request.not.exist</c>; empty if there is none.</summary>
         public string ServiceCode { get; } = "";
 
-        /// <summary>The response's <c>value</c> or <c>result</c>; empty: none.</summary>
+        /// <summary>The response's <c>value</c> or <c>result</c>; empty if there is none.</summary>
         public string ServiceValue { get; } = "";
 
-        /// <summary>What the whole call took, waits included.</summary>
+        /// <summary>The duration of the whole call including waits.</summary>
         public TimeSpan Elapsed { get; }
 
-        /// <summary>How its attempts ended, the newest six, oldest first. Empty where a call was refused before the first.</summary>
+        /// <summary>The newest six attempts, oldest first; empty if the call was refused before the first.</summary>
         public IReadOnlyList<OkdokAttempt> AttemptLog => attemptLog;
 
         /// <summary>Writes all fields, for another AppDomain.</summary>
-        /// <param name="info">Where to. Not null.</param>
-        /// <param name="context">Who reads it.</param>
+        /// <param name="info">Where to write them. Not null.</param>
+        /// <param name="context">Where it goes.</param>
 #if NET8_0_OR_GREATER
         [Obsolete("Only AppDomains of .NET Framework and Mono need it.", DiagnosticId = "SYSLIB0051")]
 #endif
@@ -147,8 +150,8 @@ namespace Okdok
             info.AddValue(nameof(AttemptLog), attemptLog.ToArray());
         }
 
-        /// <summary>For logs: what any exception tells, and beside the message status, HTTP status, attempts and whether the outcome is known.</summary>
-        /// <returns>Such as <c>Okdok.OkdokException: … (TimedOut, HTTP 0, attempts: 2, outcome unknown)</c>, then the stack.</returns>
+        /// <summary>For logs: the text of any exception and, after the message, the status, the HTTP status code, the number of attempts, and whether the outcome is known.</summary>
+        /// <returns>Text such as <c>Okdok.OkdokException: … (TimedOut, HTTP 0, attempts: 2, outcome unknown)</c>, then the stack.</returns>
         public override string ToString()
         {
             string text = base.ToString();
