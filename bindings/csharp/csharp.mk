@@ -1,4 +1,4 @@
-# The .NET package: one suite on every runtime of this machine, the newest first, and the package tried by new projects.
+# The .NET package: the test suite on every runtime of this machine, the newest first, and new projects that use the package.
 CSHARP := bindings/csharp
 
 DEMOS += demo-csharp
@@ -8,11 +8,11 @@ LINTS += lint-csharp
 .PHONY: demo-csharp test-csharp test-csharp-older lint-csharp nuget test-nuget
 demo-csharp test-csharp test-csharp-older test-nuget: export OKDOK_LIBRARY = $(abspath $(LIBRARY))
 
-# No build server outlives make.
+# No build server must outlive make.
 demo-csharp test-csharp test-csharp-older lint-csharp nuget test-nuget: export MSBUILDDISABLENODEREUSE = 1
 demo-csharp test-csharp test-csharp-older lint-csharp nuget test-nuget: export UseSharedCompilation = false
 
-# Mono is a small package where an SDK is not always to be had.
+# Runs on Mono, which is a small package; an SDK is not always available.
 demo-csharp: $(LIBRARY) | $(SANDBOX) $(FAULTS)
 	@$(CSHARP)/mcs build/mono || { echo "left out: the C# program"; exit 0; }; \
 	$(WITH_SERVERS) scripts/show-outcomes "C#" mono build/mono/Delete.exe
@@ -26,11 +26,11 @@ test-csharp-older: $(LIBRARY) include/okdok.h | $(SANDBOX) $(FAULTS)
 lint-csharp:
 	@$(CSHARP)/lint
 
-# NUGET_LIBRARY: another library for linux-x64, one for older systems. Those for other platforms are taken from NUGET_RUNTIMES,
-# where whoever builds them puts them: <rid>/native/libokdok.*
+# NUGET_LIBRARY: the library for linux-x64, such as one for older systems. Libraries for other platforms are taken from
+# NUGET_RUNTIMES, where the steps that build them put them: <rid>/native/libokdok.*
 NUGET_LIBRARY ?= $(LIBRARY)
 NUGET_RUNTIMES := target/nuget/runtimes
-nuget: $(NUGET_LIBRARY) ## dist/Okdok.….nupkg and its .snupkg, and which platforms it holds the library for
+nuget: $(NUGET_LIBRARY) ## dist/Okdok.….nupkg and its .snupkg; lists the platforms whose library it contains
 	@$(CSHARP)/sdk || { echo "left out: the NuGet package"; exit 0; }; \
 	scripts/need python3 python3 || { echo "left out: the NuGet package"; exit 0; }; \
 	install -D -m 644 $(NUGET_LIBRARY) $(NUGET_RUNTIMES)/linux-x64/native/libokdok.so && \

@@ -15,7 +15,7 @@ using Microsoft.Extensions.Options;
 
 namespace Okdok.Tests
 {
-    // The code of the package's README stands here to the letter, compiled and run.
+    // Contains the code of the package's README verbatim, compiles it and runs it.
     [Collection(Alone.Name)]
     public sealed class ReadmeTests
     {
@@ -146,7 +146,7 @@ namespace Okdok.Tests
             return services;
         }
 
-        // The README's JSON, as the provider for JSON would read it.
+        // The README's JSON, in the form in which the JSON provider reads it.
         private static Dictionary<string, string?> Settings()
         {
             using (JsonDocument json = JsonDocument.Parse(Blocks("json").Single()))
@@ -165,7 +165,7 @@ namespace Okdok.Tests
     }
 
 #if SDK_EXTENSIONS
-#pragma warning disable CA2213 // It does: by way of Volatile.Read.
+#pragma warning disable CA2213 // It is disposed, through Volatile.Read.
     public sealed class CurrentOkdokClient : IOkdokClient
     {
         private readonly IDisposable? changes;
@@ -175,7 +175,7 @@ namespace Okdok.Tests
         {
             current = new OkdokClient(options.CurrentValue);
 
-            // The old one is left to the garbage collector: calls that still hold it finish.
+            // The old client is left to the garbage collector, so that calls that still use it finish.
             changes = options.OnChange(changed => Volatile.Write(ref current, new OkdokClient(changed)));
         }
 
