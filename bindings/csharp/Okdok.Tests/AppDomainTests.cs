@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // What is thrown or returned in another AppDomain arrives whole.
+    // What is thrown or returned in another AppDomain arrives complete.
     public sealed class AppDomainTests
     {
         [Fact]
@@ -17,7 +17,7 @@ namespace Okdok.Tests
             Assert.Equal(expected.AttemptLog.Select(attempt => attempt.ToString()), e.AttemptLog.Select(attempt => attempt.ToString()));
             Assert.Equal(2, e.AttemptLog.Count);
 
-            // None was forgotten: whatever is added later is looked at as well.
+            // Compares every property, including any that are added later.
             foreach (System.Reflection.PropertyInfo property in typeof(OkdokException).GetProperties()
                 .Where(property => property.DeclaringType == typeof(OkdokException) && property.Name != nameof(OkdokException.AttemptLog)))
             {
@@ -58,7 +58,7 @@ namespace Okdok.Tests
             }
         }
 
-        // Lives in the other AppDomain, which can make no other.
+        // Lives in the other AppDomain, which cannot make another one.
 #pragma warning disable CA1034, CA1822
         public sealed class Other : MarshalByRefObject
         {

@@ -35,7 +35,7 @@ namespace Okdok.Tests
             }
         }
 
-        // Attributes cannot hold these.
+        // Attributes cannot contain these.
         [Fact]
         public async Task A_lone_surrogate_is_an_ArgumentException_that_names_what_it_is_in_and_does_not_quote_it()
         {

@@ -6,7 +6,7 @@ using Xunit.v3;
 
 namespace Okdok.Tests
 {
-    // Classes that set environment variables, count threads, measure times or listen to the whole process. The others mostly wait.
+    // For classes that set environment variables, count threads, measure times or listen to the whole process. The others mostly wait.
     [CollectionDefinition(Name, DisableParallelization = true)]
     public sealed class Alone
     {

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // Awaited calls: on which threads, how many at once, and what cancelling does.
+    // Awaited calls: which threads they run on, how many run at once, and what cancelling does.
     [Collection(Alone.Name)]
     public sealed class AsyncTests
     {
@@ -21,7 +21,7 @@ namespace Okdok.Tests
                 ThreadPool.GetAvailableThreads(out int before, out _);
                 Task<Deletion>[] calls = Begin(client, 64).ToArray();
 
-                // The server answers nobody before all have asked.
+                // The server answers no request before all have arrived.
                 server.Wait(64);
                 ThreadPool.GetAvailableThreads(out int during, out _);
                 Assert.InRange(before - during, int.MinValue, 32);
@@ -68,7 +68,7 @@ namespace Okdok.Tests
                 await client.DeleteSignatureRequestAsync("id", TestContext.Current.CancellationToken);
                 Assert.InRange(watch.ElapsedMilliseconds, 0, 999);
 
-                // Nor its own client, which has its places back.
+                // Nor does it delay its own client, which has its places back.
                 Task<Deletion> next = stuck.DeleteSignatureRequestAsync("id", TestContext.Current.CancellationToken);
                 dead.Wait(257);
                 Assert.False(next.IsCompleted);
@@ -89,7 +89,7 @@ namespace Okdok.Tests
                     calls.Add(Fail(call));
                     if (call < 256 && call % 64 == 63)
                     {
-                        // More connections at once than it has room for would have to be made again.
+                        // If there are more connections at once than it has room for, some have to be made again.
                         server.Wait(call + 1);
                     }
                 }
@@ -101,7 +101,7 @@ namespace Okdok.Tests
                 int sent = failures.Count(e => e.Attempts > 0);
                 Assert.InRange(sent, 256, 1_499);
 
-                // One that says that nothing was sent is right; one that began late may not have come so far.
+                // If one says that nothing was sent, that is true; one that began late may not have got as far as sending.
                 Assert.InRange(server.Requests, 256, sent);
 
                 async Task<OkdokException> Fail(int call)
@@ -133,7 +133,7 @@ namespace Okdok.Tests
                 Assert.True(server.Deleted("id"));
                 server.Release();
 
-                // The client and the thread are still good.
+                // The client and the thread still work.
                 Assert.Equal("next", (await client.DeleteSignatureRequestAsync("next", TestContext.Current.CancellationToken)).Id);
             }
         }

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // What crosses into C does so in one file, as numbers and pointers.
+    // All calls into C are declared in one file, with numbers and pointers only.
     public sealed class BoundaryTests
     {
         private const BindingFlags All =
@@ -68,7 +68,7 @@ namespace Okdok.Tests
 
         private static unsafe string LibraryVersion() => NativeText.Decode(NativeLoader.Methods.okdok_version(), 64);
 
-        // Methods of the system's libraries, and delegates over those of ours.
+        // Methods of the system's libraries, and delegates for those of ours.
         private static IEnumerable<MethodInfo> Functions()
         {
             foreach (Type type in Library.GetTypes())

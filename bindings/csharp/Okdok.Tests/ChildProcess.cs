@@ -7,7 +7,7 @@ using System.Threading.Tasks;
 
 namespace Okdok.Tests
 {
-    // A program that ran to its end.
+    // A program that has ended.
     internal sealed class ChildProcess
     {
         private ChildProcess(int exitCode, string output, string error)

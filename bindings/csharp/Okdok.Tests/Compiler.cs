@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // The machine's C compiler, over the committed header.
+    // The machine's C compiler, with the committed header.
     internal static class Compiler
     {
         internal static async Task Compile(string source, string target, params string[] options)

@@ -90,7 +90,7 @@ namespace Okdok.Tests
                                 }
                                 catch (ObjectDisposedException)
                                 {
-                                    // It came second.
+                                    // Another thread disposed the client first.
                                 }
                             },
                             CancellationToken.None,

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // FromEnvironment, and nothing else, reads the environment for a caller.
+    // Only FromEnvironment reads the environment for a caller.
     [Collection(Alone.Name)]
     public sealed class EnvironmentTests : IDisposable
     {
@@ -73,7 +73,7 @@ namespace Okdok.Tests
                 Assert.Equal(id, client.DeleteSignatureRequest(id).Id);
             }
 
-            // Two keys in the environment are no matter where none is needed.
+            // Two keys in the environment do not matter if none is needed.
             Set(Sandbox.Url, "wrong", file);
             using (OkdokClient client = OkdokClient.FromEnvironment(new OkdokClientOptions { ApiKey = Sandbox.Key, MaxAttempts = 1 }))
             {

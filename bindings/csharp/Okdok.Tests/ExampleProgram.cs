@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // examples/Delete.cs, as the SDK compiled it, run in a process of its own.
+    // examples/Delete.cs as the SDK compiled it, run in a separate process.
     internal static class ExampleProgram
     {
         private static readonly string Folder = Repository.Metadata("ExampleProgram");
@@ -32,7 +32,7 @@ namespace Okdok.Tests
                 ["OKDOK_API_KEY_FILE"] = "",
                 ["OKDOK_LIBRARY"] = library,
 
-                // No sockets and dumps in the temporary folder.
+                // Keeps sockets and dumps out of the temporary folder.
                 ["DOTNET_EnableDiagnostics"] = "0",
             };
             foreach (KeyValuePair<string, string> variable in more ?? new Dictionary<string, string>())

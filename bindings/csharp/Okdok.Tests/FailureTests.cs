@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // From the C struct to the exception, for every status, those that no server can provoke included.
+    // From the C struct to the exception, for every status, including those that no server can cause.
     public sealed unsafe class FailureTests
     {
         public static IEnumerable<TheoryDataRow<OkdokStatus>> Statuses =>

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 
 namespace Okdok.Tests
 {
-    // A port of the fault server, and the commands that are about none.
+    // A port of the fault server, and the commands that do not concern a port.
     internal sealed class FaultServer : IDisposable
     {
         private readonly string scheme;
@@ -54,7 +54,7 @@ namespace Okdok.Tests
             return new string(text);
         }
 
-        // On a connection of its own, so that a waiting one holds up no other.
+        // On a separate connection, so that a command that waits delays no other.
         private static string Ask(string command)
         {
             string[] address = Required("OKDOK_FAULTS").Split(':');

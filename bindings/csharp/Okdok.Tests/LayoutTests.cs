@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // The structs are laid out as the C compiler does it.
+    // The structs have the layout that the C compiler gives them.
     public sealed class LayoutTests
     {
         [Fact]

@@ -19,7 +19,7 @@ namespace Okdok.Tests
             Assert.SkipUnless(RuntimeInformation.IsOSPlatform(OSPlatform.Linux), "threads and descriptors are counted in /proc");
             using (FaultServer server = FaultServer.Serve("ok"))
             {
-                // What the runtimes and the library keep for good.
+                // What the runtimes and the library keep until the process ends.
                 Abandon(server.Url, 20, transportOfItsOwn);
                 Settle(() => false, 3);
                 int threads = Threads();
@@ -36,7 +36,7 @@ namespace Okdok.Tests
 
         private static void Abandon(string url, int clients, bool transportOfItsOwn)
         {
-            // On a thread of its own, so that no reference stays on the stack.
+            // On a separate thread, so that no reference stays on the stack.
             Thread thread = new Thread(() =>
             {
                 for (int i = 0; i < clients; i++)
@@ -52,7 +52,7 @@ namespace Okdok.Tests
         private static void Use(string url, TimeSpan connectTimeout) =>
             new OkdokClient(url, Sandbox.Key, new OkdokClientOptions { ConnectTimeout = connectTimeout }).DeleteSignatureRequest("id");
 
-        // Collecting is what is waited for: it takes time, and a native thread needs some to end.
+        // Waits for the collection, which takes time, and for native threads to end.
         private static void Settle(Func<bool> done, int rounds)
         {
             for (int i = 0; i < rounds && !done(); i++)

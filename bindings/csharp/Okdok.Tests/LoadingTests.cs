@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // Where the native library is found, and what is said when it is not.
+    // Where the native library is found, and the message if it is not.
     [Collection(Alone.Name)]
     public sealed class LoadingTests
     {
@@ -87,7 +87,7 @@ namespace Okdok.Tests
                 string path = await StandIn(scratch, "other", "other.so");
                 byte[] file = File.ReadAllBytes(path);
 
-                // EI_CLASS: 1 says 32 bits, 2 says 64.
+                // EI_CLASS: 1 means 32 bits, 2 means 64.
                 file[4] = (byte)(3 - file[4]);
                 File.WriteAllBytes(path, file);
                 AssertFailure(await Run(scratch, path), path, "ELF");
@@ -159,7 +159,7 @@ namespace Okdok.Tests
         {
             using (ScratchFolder scratch = Linux())
             {
-                // As a package has it that serves all of Linux by one file, which .NET resolves by the program's list of what it needs.
+                // As in a package with one file for all of Linux, which .NET finds through the program's list of dependencies.
                 await StandIn(scratch, "guess", RuntimeFolder, FileName);
                 await StandIn(scratch, "host", "runtimes", "linux", "native", FileName);
                 string list = Path.Combine(scratch.Path, "Delete.deps.json");
@@ -181,7 +181,7 @@ namespace Okdok.Tests
                 string missing = Path.Combine(scratch.Path, "missing.so");
                 AssertFailure(await Run(scratch, missing), missing + ": cannot open shared object file");
 
-                // As in a PowerShell module, where no build copies anything.
+                // As in a PowerShell module, for which no build copies anything.
                 await StandIn(scratch, "package", RuntimeFolder, FileName);
                 Assert.Contains("Not deleted: package", (await Run(scratch, "")).Error, StringComparison.Ordinal);
             }

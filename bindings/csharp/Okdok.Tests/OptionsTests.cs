@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // Each option does what it says.
+    // Each option has its effect.
     [Collection(Alone.Name)]
     public sealed class OptionsTests
     {
@@ -209,7 +209,7 @@ namespace Okdok.Tests
             using (FaultServer server = FaultServer.Tls("good", "ok"))
             using (FaultServer proxy = FaultServer.Proxy("403"))
             {
-                // Loopback, but not to the library, which would never proxy it.
+                // Reaches this machine, but does not count as loopback, for which the library never uses a proxy.
                 string url = "https://0.0.0.0:" + new Uri(server.Url).Port;
                 OkdokClientOptions options = new OkdokClientOptions { CaFile = FaultServer.CaFile("good"), MaxAttempts = 1 };
                 SetEnvironment("HTTPS_PROXY", proxy.Url);
@@ -277,7 +277,7 @@ namespace Okdok.Tests
             }
         }
 
-        // .NET keeps an environment of its own, which C does not see.
+        // .NET keeps its own copy of the environment, which C does not see.
         private static unsafe void SetEnvironment(string name, string value)
         {
             fixed (byte* nameBytes = NativeText.Encode(name, nameof(name)))
@@ -293,7 +293,7 @@ namespace Okdok.Tests
 
         private static double Default(string header, string field)
         {
-            // The comment before the field ends with the field's declaration.
+            // The match ends at the declaration of the field, so it is in the comment before it.
             Match match = Regex.Match(header, @"[Dd]efault:?\s+([0-9]+)(?:(?!\*/)[\s\S])*\*/\s*uint32_t " + field + ";");
             Assert.True(match.Success, "okdok.h does not state the default of " + field);
             return double.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);

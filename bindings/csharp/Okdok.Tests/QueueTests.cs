@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // The threads for awaited calls and the places of one client, with work that waits for the test.
+    // The threads for awaited calls and the places of one client. Their work waits for the test.
     [Collection(Alone.Name)]
     public sealed class QueueTests
     {
@@ -34,7 +34,7 @@ namespace Okdok.Tests
                 return;
             }
 
-            // One that has just told its caller may not be idle yet.
+            // A thread that has just completed a task may not be idle yet.
             await Task.WhenAll(Enumerable.Range(0, 1_000).Select(_ => Begin()));
             Assert.InRange(threads.Count, CallQueue.Places, 2 * CallQueue.Places);
 
@@ -141,7 +141,7 @@ namespace Okdok.Tests
                 Assert.Equal(0, e.Attempts);
                 Assert.False(e.OutcomeUnknown);
 
-                // Another client's calls are not concerned.
+                // The calls of another client are not affected.
                 Assert.Equal("id", (await Run(new CallQueue(CallThreads.Shared, Long), () => { })).Id);
                 gate.Set();
             }
@@ -177,7 +177,7 @@ namespace Okdok.Tests
             await Task.WhenAll(tasks);
             using (CountdownEvent all = new CountdownEvent(CallQueue.Places))
             {
-                // They meet, so all run at once.
+                // Each waits for all others, so all run at once.
                 await Task.WhenAll(Enumerable.Range(0, CallQueue.Places).Select(_ => Run(queue, () =>
                 {
                     all.Signal();

@@ -3,7 +3,7 @@ using System.Reflection;
 
 namespace Okdok.Tests
 {
-    // Where these tests were built, and of what.
+    // Where these tests were built, and from which version.
     internal static class Repository
     {
         internal static string Root { get; } = Metadata("OkdokRoot");

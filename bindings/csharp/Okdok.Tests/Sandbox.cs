@@ -2,7 +2,7 @@ using System;
 
 namespace Okdok.Tests
 {
-    // The sandbox as its users know it.
+    // The sandbox with its documented keys and ids.
     internal static class Sandbox
     {
         internal const string Key = "sandbox-key";

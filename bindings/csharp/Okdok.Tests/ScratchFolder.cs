@@ -3,7 +3,7 @@ using System.IO;
 
 namespace Okdok.Tests
 {
-    // Gone when the test is.
+    // Removed at the end of the test.
     internal sealed class ScratchFolder : IDisposable
     {
         internal ScratchFolder() => Directory.CreateDirectory(Path);

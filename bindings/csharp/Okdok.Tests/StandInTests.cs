@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // The library is made to be tested against: a stand-in needs no service and no native library.
+    // Code that uses the library can be tested with a stand-in, which needs no service and no native library.
     public sealed class StandInTests
     {
         [Fact]
@@ -54,7 +54,7 @@ namespace Okdok.Tests
                 Assert.Equal("", e.ServiceValue);
                 Assert.Empty(e.AttemptLog);
 
-                // Who made it so does not claim that nothing was deleted.
+                // An exception made from a message alone does not say that nothing was deleted.
                 Assert.True(e.OutcomeUnknown);
             }
 

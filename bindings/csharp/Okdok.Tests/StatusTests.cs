@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // Each status as the service, the network or a proxy brings it about.
+    // Each status as the service, the network or a proxy causes it.
     public sealed class StatusTests
     {
         [Fact]
@@ -98,7 +98,7 @@ namespace Okdok.Tests
         [Fact]
         public void ResolveFailed()
         {
-            // A label may have 63 bytes: the resolver refuses this name without asking anybody.
+            // A label may have 63 bytes, so the resolver refuses this name without asking any name server.
             string proxy = "http://" + new string('x', 70) + ".invalid:1";
             OkdokClientOptions options = new OkdokClientOptions { MaxAttempts = 1, Proxy = proxy, CaFile = FaultServer.CaFile("good") };
             using (OkdokClient client = new OkdokClient("https://okdok.test", Sandbox.Key, options))

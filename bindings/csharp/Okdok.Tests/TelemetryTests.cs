@@ -64,7 +64,7 @@ namespace Okdok.Tests
                 Assert.DoesNotContain(Sandbox.Key, string.Concat(tags.Values), StringComparison.Ordinal);
                 Assert.Equal("okdok.attempt", Assert.Single(activity.Events).Name);
 
-                // Where the library asked.
+                // The URL that the library used.
                 Assert.Contains("DELETE /prefix/JSON/signatureRequest/a%20b ", server.Request(1), StringComparison.Ordinal);
             }
         }

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Okdok.Tests
 {
-    // 64 threads, most on one client.
+    // 64 threads, most of them with one client.
     [Collection(Alone.Name)]
     public sealed class ThreadTests
     {
@@ -45,7 +45,7 @@ namespace Okdok.Tests
                     }
                     catch (OkdokException e) when (e.Status == OkdokStatus.NotFound)
                     {
-                        // It came later.
+                        // Another thread was first.
                     }
                 });
             }
@@ -72,7 +72,7 @@ namespace Okdok.Tests
         [Fact]
         public async Task A_key_is_rotated_without_a_failed_call()
         {
-            // Not disposed: the finalizer frees each once nobody can call it any more.
+            // Not disposed: the finalizer frees each client once nobody can call it any more.
             OkdokClient current = Sandbox.Client();
             await OnThreads(thread =>
             {

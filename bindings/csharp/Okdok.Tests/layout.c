@@ -1,4 +1,4 @@
-/* Prints how C sees what NativeMethods.cs declares again. */
+/* Prints the C layout of the structs that NativeMethods.cs declares again. */
 #include <okdok.h>
 #include <stddef.h>
 #include <stdio.h>

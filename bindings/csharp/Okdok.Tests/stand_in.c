@@ -1,4 +1,4 @@
-/* A native library that says which one it is: built with NAME, ABI, STATUS and RESULT. */
+/* A native library that returns what it was built with: NAME, ABI, STATUS and RESULT. */
 #include <okdok.h>
 #include <stdint.h>
 #include <string.h>
