@@ -1,4 +1,4 @@
-# What a C or C++ programmer installs and links, and the tests of that.
+# What C and C++ programmers install and link, and its tests.
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 CXX_STANDARDS := 17 20 23
@@ -23,7 +23,7 @@ install: library static-library man ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTD
 	@cd "$(DESTDIR)$(LIBDIR)" && ls -d "$$PWD"/libokdok.* "$$PWD"/pkgconfig/okdok.pc "$$PWD"/cmake/okdok/*
 	@cd "$(DESTDIR)$(PREFIX)" && ls -d "$$PWD"/include/okdok.h* "$$PWD"/share/man/man3/okdok*.3 2>/dev/null || true
 
-uninstall: ## removes what install laid out; same variables
+uninstall: ## removes what install installed; same variables
 	@packaging/uninstall "$(PREFIX)" "$(LIBDIR)" "$(DESTDIR)"
 
 deb: library static-library man ## dist/libokdok0_….deb and dist/libokdok-dev_….deb
@@ -63,7 +63,7 @@ test-abi: library static-library
 test-man:
 	@! scripts/need doxygen doxygen || { rm -rf build/man && doxygen packaging/Doxyfile && tests/consumers/check-man; }
 
-# Only a library with debug information says what its structs look like.
+# Only a library with debug information contains the layout of its structs.
 test-abidiff: | setup
 	@$(CARGO) build --quiet
 	@! scripts/need abidiff abigail-tools || tests/abi/abidiff target/debug/libokdok.so

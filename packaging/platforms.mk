@@ -1,4 +1,4 @@
-# The library for other systems: each built once, and tested as far as emulation goes. packaging/targets.txt lists them.
+# The library for other systems. Each is built once, and tested as far as emulation allows. packaging/targets.txt lists them.
 PLATFORMS := $(shell awk '/^[a-z]/ { print $$1 }' packaging/targets.txt)
 LIBRARY_SOURCES := $(wildcard src/*.rs src/*/*.rs) build.rs Cargo.toml Cargo.lock
 
@@ -7,10 +7,10 @@ LINTS += lint-platforms lint-crates
 .PHONY: arm64 musl windows old-glibc dist release test-csharp-windows test-dist test-debian-11 test-reproducible lint-platforms lint-crates $(PLATFORMS:%=test-%)
 .SECONDARY: $(PLATFORMS:%=dist/native/%.built)
 
-arm64: test-linux-arm64 ## builds for Linux on arm64, and tests that under qemu
-musl: test-linux-musl-x64 test-linux-musl-arm64 ## builds for musl, and tests that with musl's loader
-windows: test-win-x64 test-win-x86 test-csharp-windows ## builds for Windows, and tests that under Wine
-old-glibc: test-linux-x64 ## builds for glibc 2.17, and tests that
+arm64: test-linux-arm64 ## builds for Linux on arm64, and tests it under qemu
+musl: test-linux-musl-x64 test-linux-musl-arm64 ## builds for musl, and tests it with musl's loader
+windows: test-win-x64 test-win-x86 test-csharp-windows ## builds for Windows, and tests it under Wine
+old-glibc: test-linux-x64 ## builds for glibc 2.17, and tests it
 
 dist/native/%.built: packaging/targets.txt $(addprefix packaging/platforms/,build-library find-std read-target write-version-resource fetch-zig zig.txt) $(LIBRARY_SOURCES) | setup
 	@packaging/platforms/build-library $*
@@ -28,7 +28,7 @@ dist: $(PLATFORMS:%=dist/native/%.built) static-library man | $(SANDBOX) $(FAULT
 	@$(MAKE) deb
 	@cd dist && sha256sum $$(find * -maxdepth 0 -type f ! -name SHA256SUMS | LC_ALL=C sort) >SHA256SUMS && cat SHA256SUMS
 
-release: dist ## dist, and an error where anything had to be left out
+release: dist ## dist, and fails if anything had to be left out
 	@packaging/platforms/check-complete $(PLATFORMS)
 
 test-dist: dist
@@ -43,7 +43,7 @@ test-reproducible: dist
 lint-platforms:
 	@! scripts/need shellcheck shellcheck || shellcheck $$(grep -l '^#!/bin/sh' packaging/platforms/* tests/platforms/*)
 
-# cargo-deny takes minutes to compile: what it would say of licences and sources is said anyway.
+# cargo-deny takes minutes to compile; list-crates also checks licences and sources.
 lint-crates: | setup
 	@! scripts/need python3 python3 || packaging/platforms/list-crates check
 	@cargo deny --version >/dev/null 2>&1 || { echo "left out: cargo deny"; exit 0; }; \

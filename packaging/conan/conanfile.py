@@ -12,7 +12,7 @@ required_conan_version = ">=2.0"
 SOURCES = (
     *("Cargo.toml", "Cargo.lock", "build.rs", "cbindgen.toml", "Makefile", "LICENSE-*"),
     *("src/*", "include/*", "scripts/*", "packaging/packaging.mk", "packaging/build-archive"),
-    # cargo wants to see every member of its workspace.
+    # cargo needs every member of its workspace.
     "tests/faults/*",
 )
 
@@ -25,7 +25,7 @@ class Okdok(ConanFile):
     topics = ("okdokument", "e-signature", "rust")
     package_type = "library"
     settings = "os", "arch"
-    options = {"shared": [True, False]}  # noqa: RUF012 # Conan wants it so
+    options = {"shared": [True, False]}  # noqa: RUF012 # Conan requires it
     default_options = {"shared": True}  # noqa: RUF012
 
     def set_version(self):
@@ -49,7 +49,7 @@ class Okdok(ConanFile):
         copy(self, "okdok.h*", headers, os.path.join(self.package_folder, "include"))
         pattern, folder = ("libokdok.so*", "target/release") if self.options.shared else ("libokdok.a", "build/static")
         built = os.path.join(self.build_folder, folder)
-        # Not what cargo keeps below.
+        # Without the copies that cargo keeps in subfolders.
         copy(self, pattern, built, os.path.join(self.package_folder, "lib"), excludes="*/*")
 
     def package_info(self):

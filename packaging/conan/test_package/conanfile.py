@@ -1,4 +1,4 @@
-"""Builds and runs a program against the package: part of `conan create`."""
+"""Builds a program with the package and runs it, as a part of `conan create`."""
 
 import os
 

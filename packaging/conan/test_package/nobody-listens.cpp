@@ -1,4 +1,4 @@
-// Goes all the way through the library, and needs no server.
+// Uses the whole library, but needs no server.
 #include <okdok.hpp>
 
 #include <iostream>
