@@ -1,7 +1,7 @@
-# The C suite, through the release library; and what the header and the library's file must be.
-TESTS += test-c test-header test-library-file
+# The C suite, through the release library; and what the library's file must be.
+TESTS += test-c test-library-file
 SLOW_TESTS += slow-test-c
-.PHONY: test-c slow-test-c test-header test-library-file
+.PHONY: test-c slow-test-c test-library-file
 
 C_TESTS := build/c
 C_FLAGS := -std=gnu11 -g $(C_WARNINGS) -Iinclude -Itests/c -I$(C_TESTS)
@@ -48,9 +48,6 @@ slow-test-c: $(C_TESTS)/suite $(C_SLOW:%=$(C_TESTS)/%) | $(SANDBOX) $(FAULTS)
 	@! nginx=$$(tests/c/unpacked nginx nginx) || $(WITH_SERVERS) env NGINX=$$nginx $(C_TESTS)/nginx slow_
 	@! scripts/need microsocks microsocks || $(WITH_SERVERS) tests/process/with-host elsewhere.example $(C_TESTS)/socks slow_
 	@for program in $(filter-out tinyproxy nginx socks,$(C_SLOW)); do $(WITH_SERVERS) $(C_TESTS)/$$program slow_ || exit 1; done
-
-test-header: library
-	tests/c/check-header
 
 test-library-file: library
 	tests/c/check-library-file $(LIBRARY)
