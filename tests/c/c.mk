@@ -50,4 +50,4 @@ slow-test-c: $(C_TESTS)/suite $(C_SLOW:%=$(C_TESTS)/%) | $(SANDBOX) $(FAULTS)
 	@for program in $(filter-out tinyproxy nginx socks,$(C_SLOW)); do $(WITH_SERVERS) $(C_TESTS)/$$program slow_ || exit 1; done
 
 test-library-file: library
-	tests/c/check-library-file $(LIBRARY)
+	tests/platforms/check-library here
