@@ -15,7 +15,7 @@ old-glibc: test-linux-x64 ## builds for glibc 2.17, and tests it
 dist/native/%.built: packaging/targets.txt $(addprefix packaging/platforms/,build-library find-std read-target write-version-resource fetch-zig zig.txt) $(LIBRARY_SOURCES) | setup
 	@packaging/platforms/build-library $*
 
-$(PLATFORMS:%=test-%): test-%: dist/native/%.built build/c/statuses.h | $(SANDBOX) $(FAULTS)
+$(PLATFORMS:%=test-%): test-%: dist/native/%.built | $(SANDBOX) $(FAULTS)
 	@[ ! -e $< ] || { tests/platforms/check-library $* && \
 		$(WITH_SERVERS) tests/platforms/run-suite $* "$(C_SUPPORT)" "$(filter-out $(C_ALONE),$(wildcard tests/c/*_test.c))"; }
 

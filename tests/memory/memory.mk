@@ -24,14 +24,14 @@ test-valgrind: build/memory/misuse $(C_TESTS)/suite $(C_TESTS)/panic $(C_TESTS)/
 	@! scripts/need valgrind valgrind || $(WITH_SERVERS) tests/process/with-host elsewhere.example tests/memory/valgrind \
 		$(CHECKED) $(FORKING:%=%:forks) $(C_TESTS)/panic:panics $(C_TESTS)/suite
 
-test-address-sanitizer: $(C_TESTS)/statuses.h | setup $(SANDBOX) $(FAULTS)
+test-address-sanitizer: | setup $(SANDBOX) $(FAULTS)
 	$(WITH_SERVERS) tests/process/with-host elsewhere.example tests/memory/sanitize address \
 		suite=$(call commas,$(C_SUITE)) \
 		$(foreach name,threads cancel,$(call process_program,$(name))) \
 		$(foreach name,exit fork signals,forks:$(call process_program,$(name)))
 
 # Without those that fork while they have threads, of which that sanitizer can make nothing.
-test-thread-sanitizer: $(C_TESTS)/statuses.h | setup $(SANDBOX) $(FAULTS)
+test-thread-sanitizer: | setup $(SANDBOX) $(FAULTS)
 	$(WITH_SERVERS) tests/memory/sanitize thread \
 		suite=$(call commas,$(C_SUITE)) \
 		$(foreach name,threads cancel exit,$(call process_program,$(name)))
