@@ -3,7 +3,8 @@
  *     TEST(what_must_hold) { CHECK_INT(1 + 1, 2); }
  *
  * A program of tests runs all of them, or those whose names contain one of its arguments; a name that begins with slow_
- * runs only when an argument begins so too. The argument 2/3 takes the second of three shares of them.
+ * runs only when an argument begins so too. The argument 2/3 takes the second of three shares of them. The exit code is 1
+ * if a test failed, and 2 if there was none to run.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
