@@ -1,5 +1,5 @@
 /* How attempts end, one after the other, and what a call says of the deletion. */
-#include "call.h"
+#include "cases.h"
 
 TEST(attempts_lost_then_does_not_exist_is_presumed_deleted)
 {
@@ -9,16 +9,24 @@ TEST(attempts_lost_then_does_not_exist_is_presumed_deleted)
     CHECK_STR(result.error.service_code, "err.signature.request.not.exist");
 }
 
-TEST(attempts_503_then_does_not_exist_is_presumed_deleted)
+TEST(attempts_that_are_tried_again)
 {
-    outcome result = delete_at(http_url(faults_serve("reply=503 missing")), NULL);
-    CHECK_OUTCOME(result, OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0);
+    CHECK_CASES(NULL,
+        { "reply=503 missing", OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0, 0, NULL },
+        { "reply=429 missing", OKDOK_STATUS_NOT_FOUND, 400, 2, 0, 0, NULL },
+        { "reset=0 ok", OKDOK_STATUS_OK, 200, 2, 0, 0, NULL },
+        { "delete:cutof=60:ok missing", OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0, 0, NULL },
+        { "raw=SSH-2.0-x%0D%0A ok", OKDOK_STATUS_OK, 200, 2, 0, 0, NULL });
 }
 
-TEST(attempts_429_then_does_not_exist_is_not_found)
+TEST(attempts_a_refused_connection_leaves_what_the_one_before_said)
 {
-    outcome result = delete_at(http_url(faults_serve("reply=429 missing")), NULL);
-    CHECK_OUTCOME(result, OKDOK_STATUS_NOT_FOUND, 400, 2, 0);
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.max_attempts = 2;
+    CHECK_CASES(&options,
+        { "last:reset=0", OKDOK_STATUS_CONNECTION_LOST, 0, 2, 1, 0, NULL },
+        { "last:reply=502;Connection:close;Retry-After:1", OKDOK_STATUS_SERVER_ERROR, 502, 2, 1, 1000, NULL },
+        { "last:reply=429;Connection:close", OKDOK_STATUS_CONNECT_FAILED, 0, 2, 0, 0, NULL });
 }
 
 TEST(attempts_lost_then_401_is_unauthorized_and_unknown)
@@ -26,43 +34,6 @@ TEST(attempts_lost_then_401_is_unauthorized_and_unknown)
     outcome result = delete_at(http_url(faults_serve("reset=0 reply=401")), NULL);
     CHECK_OUTCOME(result, OKDOK_STATUS_UNAUTHORIZED, 401, 2, 1);
     CHECK_HAS(result.error.message, "may have been deleted");
-}
-
-TEST(attempts_lost_then_refused_connection_is_lost_and_unknown)
-{
-    okdok_options options = OKDOK_OPTIONS_INIT;
-    options.max_attempts = 2;
-    outcome result = delete_at(http_url(faults_serve("last:reset=0")), &options);
-    CHECK_OUTCOME(result, OKDOK_STATUS_CONNECTION_LOST, 0, 2, 1);
-}
-
-TEST(attempts_502_then_refused_connection_is_server_error_and_unknown)
-{
-    okdok_options options = OKDOK_OPTIONS_INIT;
-    options.max_attempts = 2;
-    outcome result = delete_at(http_url(faults_serve("last:reply=502;Connection:close;Retry-After:1")), &options);
-    CHECK_OUTCOME(result, OKDOK_STATUS_SERVER_ERROR, 502, 2, 1);
-    CHECK_INT(result.error.retry_after_ms, 1000);
-}
-
-TEST(attempts_429_then_refused_connection_is_connect_failed_and_known)
-{
-    okdok_options options = OKDOK_OPTIONS_INIT;
-    options.max_attempts = 2;
-    outcome result = delete_at(http_url(faults_serve("last:reply=429;Connection:close")), &options);
-    CHECK_OUTCOME(result, OKDOK_STATUS_CONNECT_FAILED, 0, 2, 0);
-}
-
-TEST(attempts_lost_then_deleted_is_ok)
-{
-    outcome result = delete_at(http_url(faults_serve("reset=0 ok")), NULL);
-    CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 2, 0);
-}
-
-TEST(attempts_a_cut_200_is_tried_again)
-{
-    outcome result = delete_at(http_url(faults_serve("delete:cutof=60:ok missing")), NULL);
-    CHECK_OUTCOME(result, OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0);
 }
 
 TEST(attempts_a_connection_that_cannot_be_made_deleted_nothing)
@@ -76,25 +47,6 @@ TEST(attempts_a_name_that_does_not_exist_is_resolve_failed)
     okdok_options options = one_attempt();
     outcome result = delete_at("https://no-such-host.invalid", &options);
     CHECK_OUTCOME(result, OKDOK_STATUS_RESOLVE_FAILED, 0, 1, 0);
-}
-
-TEST(attempts_an_untrusted_certificate_is_tls_failed_and_not_tried_again)
-{
-    okdok_options options = OKDOK_OPTIONS_INIT;
-    options.ca_file = faults_ca("rotated");
-    int port = faults_tls("good", "ok");
-    outcome result = delete_at(https_url(port), &options);
-    CHECK_OUTCOME(result, OKDOK_STATUS_TLS_FAILED, 0, 1, 0);
-    CHECK_HAS(result.error.message, "not trusted");
-    CHECK_INT(faults_requests(port), 0);
-}
-
-TEST(attempts_a_trusted_certificate_is_ok)
-{
-    okdok_options options = OKDOK_OPTIONS_INIT;
-    options.ca_file = faults_ca("good");
-    outcome result = delete_at(https_url(faults_tls("good", "ok")), &options);
-    CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
 }
 
 TEST(attempts_silence_is_timed_out_and_unknown)
@@ -121,15 +73,6 @@ TEST(attempts_a_proxy_that_refuses_is_asked_once)
     CHECK_HAS(result.error.message, "login");
     CHECK_HAS(result.error.message, "NTLM");
     CHECK_INT(faults_connections(port), 1);
-}
-
-TEST(attempts_what_is_not_http_is_unexpected_and_tried_again)
-{
-    outcome result = delete_at(http_url(faults_serve("raw=SSH-2.0-x%0D%0A ok")), NULL);
-    CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 2, 0);
-    okdok_options options = one_attempt();
-    result = delete_at(http_url(faults_serve("raw=SSH-2.0-x%0D%0A")), &options);
-    CHECK_OUTCOME(result, OKDOK_STATUS_UNEXPECTED_RESPONSE, 0, 1, 1);
 }
 
 TEST(attempts_wait_as_long_as_the_service_asks)

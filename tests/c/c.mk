@@ -20,6 +20,7 @@ $(C_TESTS)/suite: $(C_SUPPORT) $(filter-out $(C_ALONE),$(wildcard tests/c/*_test
 $(C_TESTS)/resolving $(C_TESTS)/environment $(C_TESTS)/age: tests/c/names.c
 $(C_TESTS)/mute_name_server $(C_TESTS)/no_authorities $(C_TESTS)/rotation: tests/c/namespace.c
 $(C_TESTS)/tinyproxy $(C_TESTS)/nginx $(C_TESTS)/socks $(C_TESTS)/openssl: tests/c/program.c
+$(C_TESTS)/no_resources: tests/process/child.c
 $(C_TESTS)/%: tests/c/%_test.c $(C_SUPPORT) $(wildcard tests/c/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) $(filter %.c,$^) $(C_LINK) -o $@

@@ -42,6 +42,13 @@ static int tunnel_to(int port)
     return faults_proxy(step);
 }
 
+static outcome delete_by(const char *proxy)
+{
+    okdok_options options = trusting();
+    options.proxy = proxy;
+    return delete_at(base_url, &options);
+}
+
 static void check_deletes(int proxy, int connects)
 {
     okdok_options options = trusting();
@@ -341,12 +348,10 @@ TEST(proxy_that_opens_no_tunnel_is_asked_once)
     int port = clean_environment();
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         int proxy = faults_proxy(steps[i]);
-        okdok_options options = trusting();
-        options.proxy = proxy_at(proxy);
-        outcome result = delete_at(base_url, &options);
+        outcome result = delete_by(proxy_at(proxy));
         if (result.error.status != OKDOK_STATUS_PROXY_REFUSED) fprintf(stderr, "%s: ", steps[i]);
         CHECK_OUTCOME(result, OKDOK_STATUS_PROXY_REFUSED, 0, 1, 0);
-        CHECK_HAS(result.error.message, options.proxy);
+        CHECK_HAS(result.error.message, proxy_at(proxy));
         CHECK_INT(faults_requests(proxy), 1);
         CHECK_INT(faults_connections(proxy), 1);
     }
@@ -389,15 +394,13 @@ TEST(proxy_may_be_spoken_to_over_tls)
     snprintf(step, sizeof step, "tlsproxy good tunnel=%d", port);
     int proxy = atoi(faults_ask("%s", step) + strlen("port "));
     snprintf(url, sizeof url, "https://localhost:%d", proxy);
-    okdok_options options = trusting();
-    options.proxy = url;
-    outcome result = delete_at(base_url, &options);
+    outcome result = delete_by(url);
     CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
     CHECK_INT(faults_requests(proxy), 1);
 
     proxy = atoi(faults_ask("tlsproxy expired 200") + strlen("port "));
     snprintf(url, sizeof url, "https://localhost:%d", proxy);
-    result = delete_at(base_url, &options);
+    result = delete_by(url);
     CHECK_OUTCOME(result, OKDOK_STATUS_TLS_FAILED, 0, 1, 0);
     CHECK_INT(faults_requests(proxy), 0);
 }
@@ -439,37 +442,23 @@ static int socks_to(const char *step, int port)
 /* socks5h leaves the name to the proxy, socks5 does not. */
 TEST(proxy_may_speak_socks)
 {
-    static const struct { const char *scheme, *host; } cases[] = { { "socks5h", ELSEWHERE }, { "socks5", "127.0.0.1" }, { "SOCKS5H", ELSEWHERE } };
+    static const struct { const char *url, *step, *host; } cases[] = {
+        { "socks5h://", "tunnel", ELSEWHERE }, { "socks5://", "tunnel", "127.0.0.1" }, { "SOCKS5H://", "tunnel", ELSEWHERE },
+        { "socks5h://user:hidden%20p%40ssword@", "login", "user:hidden p@ssword@" ELSEWHERE },
+    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int named = 0; named <= 1; named++) {
-            int port = clean_environment(), proxy = socks_to("tunnel", port);
-            char url[64], wanted[64];
-            snprintf(url, sizeof url, "%s://127.0.0.1:%d", cases[i].scheme, proxy);
+            int port = clean_environment(), proxy = socks_to(cases[i].step, port);
+            char url[128], wanted[96];
+            snprintf(url, sizeof url, "%s127.0.0.1:%d", cases[i].url, proxy);
             snprintf(wanted, sizeof wanted, "%s:%d", cases[i].host, port);
-            okdok_options options = trusting();
             if (named) setenv("ALL_PROXY", url, 1);
-            else options.proxy = url;
-            outcome result = delete_at(base_url, &options);
+            outcome result = delete_by(named ? NULL : url);
             CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
             char *request = faults_request(proxy, 1);
             CHECK_STR(request, wanted);
             free(request);
         }
-}
-
-TEST(proxy_that_speaks_socks_gets_the_login)
-{
-    int port = clean_environment(), proxy = socks_to("login", port);
-    char url[128], wanted[96];
-    snprintf(url, sizeof url, "socks5h://user:hidden%%20p%%40ssword@127.0.0.1:%d", proxy);
-    snprintf(wanted, sizeof wanted, "user:hidden p@ssword@" ELSEWHERE ":%d", port);
-    okdok_options options = trusting();
-    options.proxy = url;
-    outcome result = delete_at(base_url, &options);
-    CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
-    char *request = faults_request(proxy, 1);
-    CHECK_STR(request, wanted);
-    free(request);
 }
 
 TEST(proxy_that_speaks_socks_and_refuses_is_asked_once)
@@ -482,9 +471,7 @@ TEST(proxy_that_speaks_socks_and_refuses_is_asked_once)
         char url[96], shown[64];
         snprintf(url, sizeof url, "socks5h://user:hidden@127.0.0.1:%d", proxy);
         snprintf(shown, sizeof shown, "127.0.0.1:%d", proxy);
-        okdok_options options = trusting();
-        options.proxy = url;
-        outcome result = delete_at(base_url, &options);
+        outcome result = delete_by(url);
         if (result.error.status != OKDOK_STATUS_PROXY_REFUSED) fprintf(stderr, "%s: ", steps[i]);
         CHECK_OUTCOME(result, OKDOK_STATUS_PROXY_REFUSED, 0, 1, 0);
         CHECK_HAS(result.error.message, shown);
@@ -495,9 +482,7 @@ TEST(proxy_that_speaks_socks_and_refuses_is_asked_once)
     int proxy = socks_to("login", port);
     char url[64];
     snprintf(url, sizeof url, "socks5h://127.0.0.1:%d", proxy);
-    okdok_options options = trusting();
-    options.proxy = url;
-    outcome result = delete_at(base_url, &options);
+    outcome result = delete_by(url);
     CHECK_OUTCOME(result, OKDOK_STATUS_PROXY_REFUSED, 0, 1, 0);
     CHECK_INT(faults_connections(proxy), 1);
     CHECK_INT(faults_connections(port), 0);

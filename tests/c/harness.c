@@ -25,6 +25,16 @@ void *harness_alloc(size_t count, size_t size)
     return allocated[allocations++] = memory;
 }
 
+void harness_copy_file(const char *from, const char *to)
+{
+    static char bytes[65536];
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    CHECK(in != NULL && out != NULL);
+    for (size_t length; (length = fread(bytes, 1, sizeof bytes, in)) > 0;) CHECK(fwrite(bytes, 1, length, out) == length);
+    fclose(in);
+    CHECK(fclose(out) == 0);
+}
+
 void harness_fail(const char *file, int line, const char *format, ...)
 {
     va_list arguments;

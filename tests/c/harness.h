@@ -36,6 +36,8 @@ void harness_skip(const char *reason);
 /* Zeroed memory that lives until the test has ended, however it ends. */
 void *harness_alloc(size_t count, size_t size);
 
+void harness_copy_file(const char *from, const char *to);
+
 #define TEST(name)                                                                      \
     static void test_##name(void);                                                      \
     static harness_test harness_##name = { #name, test_##name, NULL };                  \

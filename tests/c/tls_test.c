@@ -88,23 +88,12 @@ TEST(tls_clients_do_not_share_their_trust)
     CHECK_INT(faults_requests(port), 2);
 }
 
-static void copy_file(const char *from, const char *to)
-{
-    static char bytes[65536];
-    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
-    CHECK(in != NULL && out != NULL);
-    size_t length = fread(bytes, 1, sizeof bytes, in);
-    CHECK(length > 0 && length < sizeof bytes && fwrite(bytes, 1, length, out) == length);
-    fclose(in);
-    CHECK(fclose(out) == 0);
-}
-
 TEST(tls_a_rotated_bundle_is_seen_by_the_next_client)
 {
     /* Beside the server's own files, which go when it ends. */
     char path[600];
     snprintf(path, sizeof path, "%s.%d", faults_ca("good"), faults_closed());
-    copy_file(faults_ca("good"), path);
+    harness_copy_file(faults_ca("good"), path);
     okdok_options options = one_attempt();
     options.ca_file = path;
     int before = faults_tls("good", "ok"), after = faults_tls("rotated", "ok");
@@ -112,7 +101,7 @@ TEST(tls_a_rotated_bundle_is_seen_by_the_next_client)
     CHECK(old != NULL);
     CHECK(okdok_delete_signature_request(old, "id-1", NULL, NULL));
 
-    copy_file(faults_ca("rotated"), path);
+    harness_copy_file(faults_ca("rotated"), path);
     CHECK(delete_at(https_url(after), &options).gone);
     outcome result = delete_at(https_url(before), &options);
     CHECK_OUTCOME(result, OKDOK_STATUS_TLS_FAILED, 0, 1, 0);
