@@ -22,23 +22,16 @@ pub struct Tail {
 
 impl Answer {
     pub fn ok(id: &[u8]) -> Self {
-        Self::json(200, &format!(r#"{{"message":"msg.deleted","result":"{}"}}"#, json_text(id)))
+        Self::json(200, br#"{"message":"msg.deleted","result":"{id}"}"#, id)
     }
 
     pub fn missing(id: &[u8]) -> Self {
-        let id = json_text(id);
-        Self::json(400, &format!(r#"{{"message":"err.signature.request.not.exist","value":"{id}"}}"#))
+        Self::json(400, br#"{"message":"err.signature.request.not.exist","value":"{id}"}"#, id)
     }
 
-    fn json(status: u16, body: &str) -> Self {
-        Self::reply(
-            &Reply {
-                status,
-                fields: vec![(b"content-type".to_vec(), b"application/json".to_vec())],
-                body: body.as_bytes().to_vec(),
-            },
-            b"",
-        )
+    fn json(status: u16, body: &[u8], id: &[u8]) -> Self {
+        let fields = vec![(b"content-type".to_vec(), b"application/json".to_vec())];
+        Self::reply(&Reply { status, fields, body: body.to_vec() }, id)
     }
 
     pub fn reply(reply: &Reply, id: &[u8]) -> Self {
