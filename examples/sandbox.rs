@@ -37,7 +37,7 @@ fn main() -> io::Result<()> {
         [] => 8080,
         ["--port", port] => port.parse().expect(USAGE),
         ["--help"] => {
-            // What is said above, from this very file.
+            // Prints the documentation above, from this file.
             for line in include_str!("sandbox.rs").lines().map_while(|line| line.strip_prefix("//!")) {
                 println!("{}", line.strip_prefix(' ').unwrap_or(line));
             }

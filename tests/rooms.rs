@@ -1,5 +1,5 @@
-//! The folders of `src/`: each uses only those below it, no two files use each other, and a folder shows the others only what
-//! its `mod.rs` lists.
+//! The folders of `src/`: each uses only those below it, no two files use each other, and a folder exports only what its
+//! `mod.rs` lists.
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not what it must be")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +46,7 @@ fn no_two_files_use_each_other() {
     for room in ROOMS {
         let mut files = uses(room, "super::");
         files.remove("mod");
-        // Files that use none of the remaining ones go first; where none does, there is a circle.
+        // Removes the files that use none of the remaining ones; if there is none, the rest is a cycle.
         while !files.is_empty() {
             let names: BTreeSet<_> = files.keys().cloned().collect();
             let before = files.len();

@@ -12,7 +12,7 @@ use library::{Client, KEY, Outcome};
 const ID: &str = "32f8628d-6658-443d-a2a0-f59d9d3752d2";
 const PATH: &str = "/JSON/signatureRequest/32f8628d-6658-443d-a2a0-f59d9d3752d2";
 
-/// Deletes `ID` from a service that answers so, and only the request that its page describes.
+/// Deletes `ID` from a service that gives this answer, and only to the documented request.
 fn answered(status: u16, body: &str) -> Outcome {
     let server = MockServer::start();
     let mock = server.mock(|when, then| {
@@ -58,7 +58,7 @@ fn documented_does_not_exist() {
     assert_eq!(outcome.outcome_unknown, 0);
 }
 
-/// The page's own sample: it was sent one id, and shows another.
+/// The documentation's own sample shows another id than the one that was sent.
 #[test]
 fn does_not_exist_for_another_id_is_no_answer_for_this_one() {
     let body = r#"{ "message": "err.signature.request.not.exist", "value": "32f8628d-6658-443d-a2a0-f59d9d3752d222" }"#;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every export and every struct, wherever they must be known: library, header, sources, bindings, README, documents.
+"""Compares exports, structs, options and statuses wherever they are named: library, header, sources, bindings, docs.
 
 tests/abi/exports.py          compares
 tests/abi/exports.py --keep   writes layout.txt again: when a struct has grown, as docs/abi.md allows
@@ -64,7 +64,7 @@ def structs() -> dict[str, list[str]]:
 
 
 def layout(option: str) -> list[tuple[str, int, int]]:
-    """Name, offset and size of each struct and field, read from an object file: nothing need run."""
+    """Name, offset and size of each struct and field, read from an object file, so nothing has to run."""
     names = [(name, field) for name, fields in structs().items() for field in [None, *fields]]
     numbers = [
         f"0, sizeof({name})" if field is None else f"offsetof({name}, {field}), sizeof((({name} *)0)->{field})"

@@ -1,5 +1,5 @@
-/* A transport serves ten minutes, then its successor looks at the world again: a busy process follows a service that moved
- * and an authority that was replaced. This program has a clock of its own, which the tests put forward. */
+/* A transport is used for ten minutes; then its successor reads the roots and resolves the name again, so a busy process
+ * follows a service that moved and an authority that was replaced. This program has its own clock, which the tests advance. */
 #define _GNU_SOURCE
 #include "cases.h"
 #include "names.h"
@@ -12,7 +12,7 @@
 
 static atomic_long ahead_s;
 
-/* The library's calls come here, since a program's own symbols go before those of its libraries. */
+/* The library calls this one, since a program's own symbols take precedence over those of its libraries. */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     static int (*real)(clockid_t, struct timespec *);
@@ -36,13 +36,13 @@ static void begin(void)
 {
     unsetenv("SSL_CERT_DIR");
     server = faults_tls("wronghost", "ok");
-    /* Beside the fault server's own files, which go when it ends. */
+    /* Beside the fault server's own files, which are removed when it ends. */
     snprintf(bundle, sizeof bundle, "%s.%d", faults_ca("good"), server);
     write_bundle("good");
     setenv("SSL_CERT_FILE", bundle, 1);
     snprintf(url, sizeof url, "https://" ELSEWHERE ":%d", server);
     options = one_attempt();
-    /* Each test has a transport that is new. */
+    /* Each test starts with a new transport. */
     static uint32_t tests;
     options.connect_timeout_ms = 5000 + ++tests;
     client = okdok_client_new(url, KEY, &options, NULL, NULL);
@@ -57,7 +57,7 @@ static outcome call(void)
     return result;
 }
 
-/* A call every three seconds, so that no connection grows idle. */
+/* A call every three seconds, so that no connection is closed as idle. */
 static void be_busy_for(long seconds)
 {
     for (long passed = 0; passed < seconds; passed += 3) {
@@ -104,7 +104,7 @@ TEST(age_keeps_authorities_that_cannot_be_read_again)
     okdok_free(client);
 }
 
-/* Other clients of the same transport go over with it, and one of a later time comes to the same successor. */
+/* Other clients of the same transport move with it, and a client made later gets the same successor. */
 TEST(age_is_that_of_the_transport)
 {
     begin();
@@ -132,7 +132,7 @@ static int threads(void)
     return count;
 }
 
-/* Each used once, in ten minutes of its own: those that do nothing keep no transport of before. */
+/* Each is used once, in its own ten minutes: idle clients keep no old transport. */
 TEST(age_of_clients_that_do_nothing_costs_no_thread)
 {
     enum { CLIENTS = 10 };
@@ -150,7 +150,7 @@ TEST(age_of_clients_that_do_nothing_costs_no_thread)
     okdok_free(client);
 }
 
-/* A path means what it meant when the client was made. */
+/* A relative path is resolved when the client is made. */
 TEST(age_of_a_client_whose_process_changed_its_folder)
 {
     char folder[700], here[600];
@@ -166,7 +166,7 @@ TEST(age_of_a_client_whose_process_changed_its_folder)
     options.ca_file = name + 1;
     client = okdok_client_new(url, KEY, &options, NULL, NULL);
     CHECK(client != NULL && call().gone);
-    /* Another authority by the same name. */
+    /* Another authority of the same name. */
     CHECK(chdir(folder) == 0);
     char kept[600];
     strcpy(kept, bundle);

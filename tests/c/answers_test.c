@@ -1,4 +1,4 @@
-/* The request on the wire, and what each answer of the service comes to. */
+/* The request on the wire, and the result of each answer. */
 #include "call.h"
 
 TEST(answers_the_request_is_exactly_this)
@@ -129,7 +129,7 @@ TEST(answers_a_200_confirms_only_with_this_id)
         { "reply=200;;[\"msg.deleted\",\"id-1\",\"id-1\"]", OKDOK_STATUS_UNEXPECTED_RESPONSE, 200, 1, "", "" },
         { "reply=200;;\"msg.deleted\"", OKDOK_STATUS_UNEXPECTED_RESPONSE, 200, 1, "", "" },
         { "reply=200;Content-Type:text/html;;%3Chtml%3Emsg.deleted%20id-1", OKDOK_STATUS_UNEXPECTED_RESPONSE, 200, 1, "", "" },
-        /* Said twice, cut off, or followed by something: no clear word. */
+        /* Said twice, cut off, or followed by something else: ambiguous. */
         { "reply=200;;{\"message\":\"msg.deleted\",\"result\":\"id-1\",\"result\":\"id-1\"}", OKDOK_STATUS_UNEXPECTED_RESPONSE, 200, 1, "", "" },
         { "reply=200;;{\"message\":\"msg.deleted\",\"result\":\"id-1\"", OKDOK_STATUS_UNEXPECTED_RESPONSE, 200, 1, "", "" },
         { "reply=200;;{\"message\":\"msg.deleted\",\"result\":\"id-1\"}x", OKDOK_STATUS_UNEXPECTED_RESPONSE, 200, 1, "", "" },
@@ -158,7 +158,7 @@ TEST(answers_never_show_the_key_or_control_characters)
         { "reply=400;;{\"message\":\"a\\u0000b\\n\\u001b[31mc\",\"value\":\"sandbox\\t-key\"}", OKDOK_STATUS_BAD_REQUEST, 400, 0, "ab[31mc", "***" });
 }
 
-/* As long as the service's own; cutting the text first would leave most of it to be read. */
+/* As long as the service's own keys. If the text were cut first, most of the key could be read. */
 TEST(answers_that_echo_a_long_key_show_none_of_it)
 {
     char key[138], steps[512];

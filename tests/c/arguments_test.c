@@ -160,7 +160,7 @@ TEST(arguments_a_bad_id_is_refused_and_nothing_is_sent)
     okdok_free(client);
 }
 
-/* With NULL for a client nothing can be sent, and an id is judged all the same. */
+/* With NULL as the client nothing can be sent, but the id is still checked. */
 static outcome dry_run(const char *id)
 {
     outcome result;
@@ -171,7 +171,7 @@ static outcome dry_run(const char *id)
     return result;
 }
 
-/* Each looks like "id-1", or like another id that may well exist; copied from a mail, a table or a web page. */
+/* Each looks like "id-1", or like another id that may exist; copied from a mail, a table or a web page. */
 TEST(arguments_an_id_that_looks_like_another_is_refused)
 {
     static const struct { const char *id, *character, *place; } cases[] = {
@@ -212,7 +212,7 @@ TEST(arguments_an_id_that_looks_like_another_is_refused)
     okdok_free(client);
 }
 
-/* Opaque otherwise: what is visible, or a blank between, is the service's affair. */
+/* Otherwise ids are opaque: visible characters, and blanks inside, are left to the service. */
 TEST(arguments_an_unusual_id_is_sent)
 {
     static const char *good[] = { "a b", "a  b", "\xC5\xBE", "\xF0\x9F\x93\x84", "-", "...", "%20", "a+b", "\xE2\xA0\x80", "e\xCC\x81", "\xEF\xB8\x8F" };
@@ -232,7 +232,7 @@ TEST(arguments_an_id_can_be_tried_without_a_client)
         CHECK_OUTCOME(result, OKDOK_STATUS_INVALID_ARGUMENT, 0, 0, 0);
         CHECK_HAS(result.error.message, "signature_request_id");
     }
-    /* Nor with one that was freed: the id is judged first there too. */
+    /* The id is checked before a freed client, too. */
     okdok_client *client = okdok_client_new("http://127.0.0.1:1", KEY, NULL, NULL, NULL);
     okdok_free(client);
     outcome result;
@@ -294,7 +294,6 @@ TEST(arguments_the_error_is_written_whole_on_success_too)
     memset(&error, 0xAA, sizeof error);
     okdok_client *client = okdok_client_new("http://127.0.0.1:1", KEY, NULL, NULL, &error);
     CHECK(client != NULL);
-    /* It takes the time that it takes. */
     error.elapsed_ms = 0;
     okdok_error zero;
     memset(&zero, 0, sizeof zero);

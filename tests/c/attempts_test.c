@@ -1,4 +1,4 @@
-/* How attempts end, one after the other, and what a call says of the deletion. */
+/* Sequences of attempts, and what the call says about the deletion. */
 #include "cases.h"
 
 TEST(attempts_lost_then_does_not_exist_is_presumed_deleted)
@@ -114,7 +114,7 @@ TEST(attempts_stop_at_max_attempts)
     CHECK_INT(faults_requests(port), 2);
 }
 
-/* In words what attempt_log says in numbers, oldest first. */
+/* The message says in words what attempt_log says in numbers, oldest first. */
 TEST(attempts_that_were_several_are_told_of_in_the_message)
 {
     outcome result = delete_at(http_url(faults_serve("reply=503 reset=0 reply=403")), NULL);
@@ -129,7 +129,7 @@ TEST(attempts_that_were_several_are_told_of_in_the_message)
     CHECK(strstr(result.error.message, "attempts") == NULL);
 }
 
-/* The log keeps the newest six; there is no way to eight attempts but by waiting for most of a minute. */
+/* The log keeps the newest six. Eight attempts take most of a minute. */
 TEST(slow_attempts_past_the_sixth_push_out_the_oldest)
 {
     static const int kept[] = { 500, 502, 504, 429, 500, 503 };

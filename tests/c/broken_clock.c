@@ -1,4 +1,4 @@
-/* Preloaded: once told to, the clock fails on some threads, upon which Rust's standard library panics. */
+/* To be preloaded: when told to, the clock fails on some threads, and Rust's standard library panics. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 static atomic_int here, all_but;
 
-/* On this thread alone, so that no other meets it by chance; or on all but this one. */
+/* On this thread only, so that no other is hit by chance; or on all but this one. */
 void broken_clock_break(bool elsewhere)
 {
     *(elsewhere ? &all_but : &here) = gettid();

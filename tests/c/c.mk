@@ -7,8 +7,8 @@ C_TESTS := build/c
 C_FLAGS := -std=gnu11 -g $(C_WARNINGS) -Iinclude -Itests/c
 C_LINK := $(LIBRARY) -Wl,-rpath,'$$ORIGIN/../../target/release' -pthread -ldl
 C_SUPPORT := tests/c/harness.c tests/c/faults.c tests/c/call.c tests/c/cases.c
-# Tests that need a process of their own, for what they do to it: forks, limits, variables, names, namespaces. Linux only;
-# all others are the suite, which is portable.
+# Tests that need their own process, because they change it: forks, limits, variables, names, namespaces. Linux only. All
+# others are the suite, which is portable.
 C_FAST := panic no_resources half_open resolving environment rotation privileged openssl age
 C_SLOW := mute_name_server no_authorities tinyproxy nginx socks
 C_ALONE := $(patsubst %,tests/c/%_test.c,$(C_FAST) $(C_SLOW))
@@ -25,7 +25,7 @@ $(C_TESTS)/%: tests/c/%_test.c $(C_SUPPORT) $(wildcard tests/c/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) $(filter %.c,$^) $(C_LINK) -o $@
 
-# By an absolute path: the loader expands no $$ORIGIN for a set-uid program.
+# By an absolute path, since the loader does not expand $$ORIGIN for a set-uid program.
 $(C_TESTS)/delete: examples/delete.c include/okdok.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) -std=c99 $(C_WARNINGS) -Iinclude $< $(LIBRARY) -Wl,-rpath,$(CURDIR)/target/release -o $@

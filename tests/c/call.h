@@ -1,4 +1,4 @@
-/* One deletion as the tests make it: a client, a call, and what came of it. */
+/* One deletion, as the tests make it: a client, a call, and its outcome. */
 #ifndef CALL_H
 #define CALL_H
 
@@ -17,14 +17,14 @@ typedef struct outcome {
 /* What most tests want: no waiting for a retry. */
 okdok_options one_attempt(void);
 
-/* The deletion of "id-1" at `base_url`; a client that cannot be made ends the test, with its message. */
+/* Deletes "id-1" at `base_url`. If the client cannot be made, the test fails with its message. */
 outcome delete_at(const char *base_url, const okdok_options *options);
 outcome delete_id_at(const char *base_url, const okdok_options *options, const char *id);
 
-/* The error of a client that must not come into being. */
+/* The error of a client that must be refused. */
 okdok_error refused_client(const char *base_url, const char *api_key, const okdok_options *options);
 
-/* All that the contract says of how an outcome belongs together, then what is wanted. */
+/* Checks that the outcome is consistent, as the contract requires, and then that it is the wanted one. */
 #define CHECK_OUTCOME(actual, wanted_status, wanted_http, wanted_attempts, wanted_unknown) \
     do {                                                                                   \
         const outcome *harness_o = &(actual);                                              \

@@ -11,7 +11,7 @@ struct queue {
     atomic_size_t next;
 };
 
-/* Nothing here may fail a test: that leaves by longjmp, which only the test's own thread may do. */
+/* Nothing here may fail the test: that calls longjmp, which only the test's own thread may do. */
 static void *make_calls(void *argument)
 {
     struct queue *queue = argument;
@@ -47,7 +47,7 @@ static bool waited_right(const okdok_attempt *attempt, const attempt_end *before
     uint32_t longest = n > 4 ? 8000 : 1000u << (n - 1), shortest = longest / 2;
     if (before->asked_ms > shortest) shortest = before->asked_ms;
     if (before->asked_ms > longest) longest = before->asked_ms;
-    return attempt->waited_ms >= shortest && attempt->waited_ms <= longest + 1000; /* a sleeper of a busy machine */
+    return attempt->waited_ms >= shortest && attempt->waited_ms <= longest + 1000; /* a busy machine wakes it late */
 }
 
 static bool logged_right(const okdok_error *error, const case_log *log)

@@ -1,4 +1,4 @@
-/* Tables of faults: what each comes to, checked side by side, since a retry waits a second. */
+/* Tables of faults and their outcomes, checked side by side, since a retry waits a second. */
 #ifndef CASES_H
 #define CASES_H
 
@@ -13,7 +13,7 @@ typedef struct fault_case {
     const char *certificate; /* NULL: plain HTTP */
 } fault_case;
 
-/* One attempt of a case, as attempt_log has to tell it; `asked_ms` is the wait that its answer asked for. */
+/* One attempt of a case, as attempt_log must show it; `asked_ms` is the wait that its answer asked for. */
 typedef struct attempt_end {
     okdok_status status;
     int http_status;
@@ -23,8 +23,8 @@ typedef struct case_log {
     attempt_end attempts[3];
 } case_log;
 
-/* A listener and a call for each; every mismatch is printed before the test fails. `logs` has one for each case, or is
- * NULL. */
+/* Makes a listener and a call for each case; prints every mismatch before the test fails. `logs` has one entry for each
+ * case, or is NULL. */
 void check_cases(const fault_case *cases, const case_log *logs, size_t count, const okdok_options *options);
 
 #define CHECK_CASES(options, ...)                                         \
@@ -33,7 +33,7 @@ void check_cases(const fault_case *cases, const case_log *logs, size_t count, co
         check_cases(harness_cases, NULL, sizeof harness_cases / sizeof *harness_cases, options); \
     } while (0)
 
-/* A call to be made on some thread: what it needs, then what came of it. */
+/* A call to be made on some thread, and its result. */
 typedef struct planned_call {
     okdok_client *client;
     char id[32];
@@ -44,7 +44,7 @@ typedef struct planned_call {
 /* Makes all calls, at most `at_once` at a time. */
 void make_side_by_side(planned_call *calls, size_t count, size_t at_once);
 
-/* How much later than its deadline a call may return: 250 ms, or OKDOK_SLACK_MS where something slows the tests down. */
+/* How much later than its deadline a call may return: 250 ms, or OKDOK_SLACK_MS if something slows the tests down. */
 long long slack_ms(void);
 
 #endif

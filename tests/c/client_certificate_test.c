@@ -1,5 +1,5 @@
-/* A TLS 1.3 server that demands a client certificate says so only after the handshake: nothing was acted upon, however many
- * calls meet it at once. */
+/* A TLS 1.3 server that demands a client certificate refuses only after the handshake: nothing was acted upon, however many
+ * calls it refuses at once. */
 #include "cases.h"
 
 enum { CALLS = 32 };

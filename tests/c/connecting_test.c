@@ -21,14 +21,14 @@ TEST(connecting_to_a_full_backlog_was_not_sent)
     for (size_t i = 0; i < sizeof timeouts / sizeof *timeouts; i++) {
         options.timeout_ms = timeouts[i];
         check_stall(options, 1);
-        /* A connect time-out beyond the deadline must not let the deadline pass while connecting. */
+        /* A connect time-out longer than the deadline must not use up the deadline while connecting. */
         options.connect_timeout_ms = UINT32_MAX;
         check_stall(options, 1);
         options.connect_timeout_ms = 0;
     }
 }
 
-/* So short that on a busy machine the deadline may come first: then nobody knows, and it says so. */
+/* So short that on a busy machine the deadline may pass first: then the outcome is unknown. */
 TEST(connecting_to_a_full_backlog_with_hardly_any_time_is_told_honestly)
 {
     static const uint32_t timeouts[] = { 1, 10, 25, 50 };
@@ -46,7 +46,7 @@ TEST(connecting_to_a_full_backlog_is_tried_again_while_time_remains)
     okdok_options options = OKDOK_OPTIONS_INIT;
     options.timeout_ms = 3000;
     options.connect_timeout_ms = 200;
-    /* A third attempt could end so close to the deadline that either comes first. */
+    /* A third attempt could end so close to the deadline that either may come first. */
     options.max_attempts = 2;
     check_stall(options, 2);
 }
@@ -82,8 +82,8 @@ TEST(connecting_uses_one_connection_for_many_calls)
     CHECK_INT(faults_connections(port), 1);
 }
 
-/* A server that promises to keep the connection and closes it: what meets the closing one is sent again by our own retry,
- * and by nobody else. */
+/* A server that promises to keep the connection and closes it: a request sent on the closing connection is sent again by
+ * our own retry, and not by the HTTP library. */
 TEST(connecting_through_stale_connections_loses_no_deletion)
 {
     enum { CALLS = 2000 };
@@ -108,7 +108,7 @@ TEST(connecting_through_stale_connections_loses_no_deletion)
     CHECK(requests >= CALLS && requests <= attempts);
 }
 
-/* As long as a slower call takes, this connection is idle: there is no need to sleep. */
+/* While a slower call runs, this connection is idle, so there is no need to sleep. */
 static void idle_for(int milliseconds)
 {
     char steps[32];

@@ -1,4 +1,4 @@
-/* A reply that ends at each of its bytes, in an orderly way and by a reset. */
+/* A reply that ends after each of its bytes, by an orderly close and by a reset. */
 #include "cases.h"
 
 static void check_cuts(const char *certificate, const char *answer, okdok_status whole, okdok_status cut_body, unsigned cut_unknown)
@@ -69,7 +69,7 @@ TEST(cut_at_every_byte_of_deleted_over_tls)
     check_cuts("good", "ok", OKDOK_STATUS_OK, OKDOK_STATUS_UNEXPECTED_RESPONSE, 1);
 }
 
-/* With the time for one retry, whatever byte was the last: deleted by the first attempt, presumed by the second. */
+/* With time for one retry, whichever byte was the last: deleted by the first attempt, presumed deleted by the second. */
 TEST(cut_anywhere_then_does_not_exist_is_presumed_deleted)
 {
     int head = 0, total = 0;

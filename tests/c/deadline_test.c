@@ -1,9 +1,9 @@
-/* The deadline: whatever the peer does, a call is back within 250 ms of it. */
+/* The deadline: whatever the peer does, a call returns within 250 ms of it. */
 #include "cases.h"
 
 #define X10 "xxxxxxxxxx"
 #define X100 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
-/* Its head is there in good time, its body comes a byte at a time for longer than anybody waits. */
+/* The head comes at once, the body a byte at a time for longer than the call waits. */
 #define DRIPPING(status) "drip=10:reply=" #status ";Content-Length:900;;" X100 X100 X100 X100 X100 X100 X100 X100 X100
 
 TEST(deadline_holds_against_every_kind_of_slowness)
@@ -22,7 +22,7 @@ TEST(deadline_holds_against_every_kind_of_slowness)
         { "hold", OKDOK_STATUS_TIMED_OUT, 0, 1, 1, 0, NULL },
         { "silent", OKDOK_STATUS_TIMED_OUT, 0, 1, 1, 0, "good" },
         { "drip=100", OKDOK_STATUS_TIMED_OUT, 0, 1, 1, 0, "good" },
-        /* The status line decides, body or not. */
+        /* The status line decides, with or without a body. */
         { DRIPPING(200), OKDOK_STATUS_TIMED_OUT, 200, 1, 1, 0, NULL },
         { DRIPPING(201), OKDOK_STATUS_UNEXPECTED_RESPONSE, 201, 1, 1, 0, NULL },
         { DRIPPING(400), OKDOK_STATUS_BAD_REQUEST, 400, 1, 0, 0, NULL },
@@ -43,7 +43,7 @@ TEST(deadline_holds_against_a_flood)
         { "flood", OKDOK_STATUS_TIMED_OUT, 0, 1, 1, 0, "good" });
 }
 
-/* The deadline is one for all attempts and the waits between them. */
+/* One deadline covers all attempts and the waits between them. */
 TEST(deadline_covers_retries_and_waits)
 {
     okdok_options options = OKDOK_OPTIONS_INIT;
@@ -83,7 +83,7 @@ TEST(deadline_of_every_length_holds)
     }
 }
 
-/* One peer's flood keeps the background thread busy until its call's deadline; the calls that share it get through. */
+/* One peer's flood keeps the background thread busy until its call's deadline; other calls on that thread get through. */
 TEST(deadline_of_others_is_not_touched_by_a_flood)
 {
     enum { CALLS = 8 };
@@ -92,7 +92,7 @@ TEST(deadline_of_others_is_not_touched_by_a_flood)
     for (int i = 0; i < CALLS; i++) {
         okdok_options options = OKDOK_OPTIONS_INIT;
         options.timeout_ms = i == 0 ? 3000 : 20000;
-        options.connect_timeout_ms = 1500; /* one for all, or they would share no thread */
+        options.connect_timeout_ms = 1500; /* the same for all, or they would not share a thread */
         calls[i].client = okdok_client_new(http_url(i == 0 ? flood : good), KEY, &options, NULL, NULL);
         CHECK(calls[i].client != NULL);
         strcpy(calls[i].id, "id-1");

@@ -1,5 +1,5 @@
-/* A 4xx that ends a connection which was there before may be the answer to somebody else: the request that it met may have
- * been processed. The fault server knows whether it was. */
+/* A 4xx that ends a reused connection may be the answer to somebody else, and our request may have been processed. The fault
+ * server knows whether it was. */
 #include "cases.h"
 
 static const int statuses[] = { 400, 401, 403, 413, 431, 408 };
@@ -34,7 +34,7 @@ static outcome deleted_or_not(okdok_client *client, int port, int number, bool *
     return result;
 }
 
-/* From one answer to the next, in microseconds: where programs are emulated it is long. */
+/* From one answer to the next, in microseconds: emulated programs take long. */
 static int time_of_a_call(bool tls)
 {
     enum { CALLS = 50 };
@@ -50,8 +50,8 @@ static int time_of_a_call(bool tls)
     return took;
 }
 
-/* One call for each step that answers somebody else, some time after each answer, from at once to later than the next request
- * comes: how many of them met a request. */
+/* One call for each step that answers somebody else, some time after each answer, from at once to after the next request.
+ * Returns how many of those answers met a request. */
 static unsigned check_that_nobody_lies(bool tls, int http_status, int latest)
 {
     enum { CALLS = 60 };
@@ -86,12 +86,12 @@ TEST(doubtful_answers_at_any_time_never_become_a_lie)
         unsigned met = 0;
         int latest = time_of_a_call(tls) * 2;
         for (size_t i = 0; i < STATUSES - 1; i++) met += check_that_nobody_lies(tls, statuses[i], latest);
-        /* 408 waits for a second before it asks again: one that comes often takes its time. */
+        /* The retry after a 408 waits a second, so many of them take long. */
         CHECK(met > 0);
     }
 }
 
-/* The same without chance: the second request of a connection is processed, and gets the answer that closes it. */
+/* The same, without chance: the second request of a connection is processed, and gets the answer that closes it. */
 
 static void check_second_call(bool tls, const char *steps, okdok_status status, int http_status, unsigned attempts, unsigned unknown,
                               uint32_t max_attempts, okdok_error *error)
@@ -108,10 +108,10 @@ static void check_second_call(bool tls, const char *steps, okdok_status status, 
     if (result.error.status != status || result.error.attempts != attempts || result.error.outcome_unknown != unknown)
         fprintf(stderr, "%s, %s: ", tls ? "TLS" : "HTTP", steps);
     CHECK_OUTCOME(result, status, http_status, attempts, unknown);
-    /* The truth, whatever was planned above. */
+    /* What really happened, whatever was planned above. */
     bool deleted = strcmp(faults_ask("deleted %d id-1", port), "yes") == 0;
     CHECK(result.gone ? deleted : !deleted || result.error.outcome_unknown == 1);
-    /* One connection for both calls, and one more for the attempt after a doubtful one. */
+    /* One connection for both calls, and another for the attempt after a doubtful one. */
     if (attempts == 1) CHECK_INT(faults_connections(port), 1);
     faults_ask("stop %d", port);
     if (error != NULL) *error = result.error;
@@ -137,7 +137,7 @@ TEST(doubtful_then_does_not_exist_is_presumed_deleted)
             check_second_call(tls, steps, OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0, 3, &error);
             CHECK_INT(error.attempt_log[0].http_status, statuses[i]);
             CHECK_INT(error.attempt_log[0].status, status_of(statuses[i]));
-            /* The connection is at fault, not the service: only 408 waits. */
+            /* The connection is at fault, not the service, so only 408 waits. */
             CHECK((error.attempt_log[1].waited_ms >= 500) == (statuses[i] == 408));
         }
 }
@@ -162,13 +162,13 @@ TEST(doubtful_twice_with_the_same_status_is_certain)
             char steps[128];
             snprintf(steps, sizeof steps, "reply=%d;Connection:close" HTML " reply=%d", certain[i], certain[i]);
             check_second_call(tls, steps, status_of(certain[i]), certain[i], 2, 0, 3, NULL);
-            /* With `close` too: the connection is a new one. */
+            /* Even with `close`, since the connection is a new one. */
             snprintf(steps, sizeof steps, "reply=%d;Connection:close reply=%d;Connection:close", certain[i], certain[i]);
             check_second_call(tls, steps, status_of(certain[i]), certain[i], 2, 0, 3, NULL);
         }
 }
 
-/* A gateway says 400 to a broken connection, the service to a broken request: only the latter's own words clear a doubt. */
+/* A gateway answers 400 to a broken connection, the service to a bad request: only the service's own text removes the doubt. */
 TEST(doubtful_400_is_cleared_by_the_services_own_report_alone)
 {
     okdok_error error;
@@ -189,11 +189,11 @@ TEST(doubtful_and_then_another_answer_leaves_the_doubt)
     check_second_call(false, "delete:reply=403;Connection:close reply=429", OKDOK_STATUS_RATE_LIMITED, 429, 2, 1, 2, NULL);
     check_second_call(false, "delete:last:reply=403;Connection:close", OKDOK_STATUS_FORBIDDEN, 403, 2, 1, 2, NULL);
     check_second_call(false, "reply=403;Connection:close service", OKDOK_STATUS_OK, 200, 2, 0, 3, NULL);
-    /* Any later attempt with the same status will do, not only the next. */
+    /* Any later attempt with the same status confirms it, not only the next. */
     check_second_call(false, "reply=403;Connection:close reply=429;Connection:close reply=403", OKDOK_STATUS_FORBIDDEN, 403, 3, 0, 3, NULL);
-    /* On a connection of its own, that is: on one that others have used it may be another one's again. */
+    /* But only on a new connection: on a reused one, it may be somebody else's answer again. */
     check_second_call(false, "reply=403;Connection:close reply=429 reply=403", OKDOK_STATUS_FORBIDDEN, 403, 3, 1, 3, NULL);
-    /* What was open stays so. */
+    /* What was open stays open. */
     check_second_call(false, "reply=403;Connection:close delete:reset=0 reply=403", OKDOK_STATUS_FORBIDDEN, 403, 3, 1, 3, NULL);
 }
 
@@ -212,7 +212,7 @@ TEST(doubtful_is_what_ends_its_connection_in_http_1_0_too)
     check_second_call(false, "delete:reply=403;Connection:x,%20Close service", OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0, 3, NULL);
 }
 
-/* Without a length nothing but the end of the connection says where the body ends. */
+/* Without a length, only the end of the connection says where the body ends. */
 TEST(doubtful_is_what_its_connection_ends_with)
 {
     static const char *heads[] = { "HTTP/1.1%20403%20No%0D%0A", "HTTP/1.1%20403%20No%0D%0ATransfer-Encoding:%20identity%0D%0A",
@@ -225,7 +225,7 @@ TEST(doubtful_is_what_its_connection_ends_with)
         }
 }
 
-/* What is certain after one attempt, as it was before. */
+/* Still certain after one attempt. */
 
 TEST(certain_is_a_refusal_on_a_connection_that_stays_open)
 {
@@ -254,7 +254,7 @@ TEST(certain_is_a_refusal_on_a_fresh_connection_that_it_closes)
         }
 }
 
-/* Tomcat, say, closes the connection with every 400. */
+/* Tomcat, for one, closes the connection with every 400. */
 TEST(certain_is_the_services_own_report_however_it_comes)
 {
     okdok_error error;
@@ -263,14 +263,14 @@ TEST(certain_is_the_services_own_report_however_it_comes)
     check_second_call(false, "reply=400;Connection:close;;{\"message\":\"err.invalid\"}", OKDOK_STATUS_BAD_REQUEST, 400, 1, 0, 3, NULL);
     check_second_call(false, "reply=403;Connection:close;;{\"message\":\"err.forbidden\",\"value\":\"{id}\"}", OKDOK_STATUS_FORBIDDEN, 403, 1, 0,
                       3, NULL);
-    /* Another's is not. */
+    /* An answer about another id, or about none, is doubtful. */
     check_second_call(false, "delete:reply=400;Connection:close;;{\"message\":\"err.invalid\",\"value\":\"another\"} service",
                       OKDOK_STATUS_PRESUMED_DELETED, 400, 2, 0, 3, NULL);
     check_second_call(false, "delete:reply=400;Connection:close;;{\"message\":\"Bad%20Request\"} service", OKDOK_STATUS_PRESUMED_DELETED, 400, 2,
                       0, 3, NULL);
 }
 
-/* An unasked-for answer without `close`, on a connection that goes on: nothing was processed, and nothing else is mixed up. */
+/* An unrequested answer without `close`, on a connection that goes on: nothing was processed, and no other answer is mixed up. */
 TEST(certain_is_what_comes_after_an_answer_that_nobody_asked_for)
 {
     static const char *after[] = { "stray=50,403", "stray=400,403,read", "stale=50", "stale=400", "stray=200,403,fin", "extra=%0D%0A",

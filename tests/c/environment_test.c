@@ -1,4 +1,4 @@
-/* What the environment has to say: proxies, authorities, and what it has not. */
+/* What the environment decides (proxies, authorities), and what it does not. */
 #include "cases.h"
 #include "names.h"
 
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* https://elsewhere.example, where a server with a certificate for it is to be found directly; its port. */
+/* https://elsewhere.example and the port of a server with a certificate for it, which is reached without a proxy. */
 static char base_url[64];
 
 static int clean_environment(void)
@@ -67,7 +67,7 @@ TEST(environment_names_a_proxy_by_each_variable)
         char *request = faults_request(proxy, 1), wanted[96];
         snprintf(wanted, sizeof wanted, "CONNECT " ELSEWHERE ":%d HTTP/1.1\r\n", port);
         CHECK(strncmp(request, wanted, strlen(wanted)) == 0);
-        /* The key is for the service alone. */
+        /* Only the service may see the key. */
         CHECK(strstr(request, KEY) == NULL && strstr(request, "id-1") == NULL);
         free(request);
     }
@@ -88,13 +88,13 @@ TEST(environment_variables_go_before_one_another_in_order)
     setenv("HTTPS_PROXY", proxy_at(first), 1);
     setenv("ALL_PROXY", proxy_at(second), 1);
     check_deletes(first, 1);
-    /* An empty one is as good as none. */
+    /* An empty one counts as unset. */
     setenv("HTTPS_PROXY", "", 1);
     setenv("ALL_PROXY", "", 1);
     check_deletes(first, 1);
 }
 
-/* Sets a list in which PORT stands for this port. */
+/* Sets a list, with PORT replaced by this port. */
 static void exclude(const char *variable, const char *list, int port)
 {
     char filled[256];
@@ -128,7 +128,7 @@ TEST(environment_excludes_hosts_from_the_proxy)
         }
 }
 
-/* Written as people do or as the wire has it, in the list and in the URL. */
+/* In Unicode or in ASCII (xn--), in the list and in the URL. */
 TEST(environment_excludes_international_names)
 {
     static const char *bases[] = { "b\xC3\xBC" "cher.example", "xn--bcher-kva.example" };
@@ -150,7 +150,7 @@ TEST(environment_excludes_international_names)
         }
 }
 
-/* Loopback is never proxied, so an address of this machine that is another; nobody listens on it. */
+/* Loopback is never proxied, so this takes another address of this machine; nobody listens on it. */
 static const char *own_address(int family)
 {
     static char text[INET6_ADDRSTRLEN];
@@ -202,7 +202,7 @@ TEST(environment_excludes_addresses_and_networks)
     if (tried == 0) harness_skip("this machine has no address but loopback");
 }
 
-/* A proxy that could not be used is no reason to refuse what does not go through it. */
+/* An unusable proxy is no reason to refuse a client that does not use it. */
 TEST(environment_looks_at_the_exclusions_first)
 {
     static const char *unusable[] = { "ftp://h", "socks4://127.0.0.1:1", "http://h:0", "http://127.0.0.1:1/path" };
@@ -227,7 +227,7 @@ TEST(environment_names_a_proxy_without_a_scheme)
     okdok_options options = trusting();
     unsetenv("HTTPS_PROXY");
     options.proxy = bare;
-    options.connect_timeout_ms = 5000; /* no connection of before */
+    options.connect_timeout_ms = 5000; /* no connection of an earlier client */
     CHECK(delete_at(base_url, &options).gone);
     CHECK_INT(faults_requests(proxy), 2);
 
@@ -252,10 +252,10 @@ TEST(environment_gives_way_to_the_option)
     options.proxy = url;
     CHECK(delete_at(base_url, &options).gone);
     CHECK_INT(faults_requests(given), 1);
-    /* What is given is meant, whatever the environment excludes. */
+    /* The option is used, whatever the environment excludes. */
     setenv("NO_PROXY", "*", 1);
     okdok_options again = options;
-    again.connect_timeout_ms = 5000; /* no connection of before */
+    again.connect_timeout_ms = 5000; /* no connection of an earlier client */
     CHECK(delete_at(base_url, &again).gone);
     CHECK_INT(faults_requests(given), 2);
     CHECK_INT(faults_connections(named), 0);
@@ -273,7 +273,7 @@ TEST(environment_with_an_unusable_proxy_is_refused)
         okdok_error error = refused_client(base_url, KEY, NULL);
         if (error.status != OKDOK_STATUS_INVALID_ARGUMENT) harness_fail(__FILE__, __LINE__, "%s=%s: %s", variable, bad[i], error.message);
         CHECK_HAS(error.message, variable);
-        /* Where no proxy is used, none need be good. */
+        /* If no proxy is used, a bad one does not matter. */
         CHECK(delete_at(http_url(faults_serve("ok")), NULL).gone);
     }
     setenv("HTTPS_PROXY", "http://user:hidden-password@h:0", 1);
@@ -405,7 +405,7 @@ TEST(proxy_may_be_spoken_to_over_tls)
     CHECK_INT(faults_requests(proxy), 0);
 }
 
-/* The tunnel stands, and what is behind it has the faults that it would have without a proxy. */
+/* The tunnel is open, and the server behind it has the same faults as without a proxy. */
 TEST(proxy_changes_nothing_of_what_is_behind_it)
 {
     clean_environment();
@@ -478,7 +478,7 @@ TEST(proxy_that_speaks_socks_and_refuses_is_asked_once)
         CHECK(strstr(result.error.message, "hidden") == NULL);
         CHECK_INT(faults_connections(proxy), 1);
     }
-    /* A login is asked for, and there is none. */
+    /* The proxy asks for a login, and there is none. */
     int proxy = socks_to("login", port);
     char url[64];
     snprintf(url, sizeof url, "socks5h://127.0.0.1:%d", proxy);
@@ -536,7 +536,7 @@ TEST(environment_names_the_authorities)
     outcome result = delete_at(https_url(faults_tls("good", "ok")), NULL);
     CHECK_OUTCOME(result, OKDOK_STATUS_TLS_FAILED, 0, 1, 0);
     CHECK(delete_at(https_url(faults_tls("rotated", "ok")), NULL).gone);
-    /* The option goes first. */
+    /* The option takes precedence. */
     okdok_options options = trusting();
     CHECK(delete_at(https_url(faults_tls("good", "ok")), &options).gone);
 
@@ -552,7 +552,7 @@ TEST(environment_names_the_authorities)
     CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
 }
 
-/* Set but empty, as a shell's `export SSL_CERT_FILE=` leaves it, is not set: all of them. */
+/* Every variable that is set but empty, as by a shell's `export SSL_CERT_FILE=`, counts as unset. */
 TEST(environment_variables_that_are_empty_are_not_there)
 {
     static const char *variables[] = { "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR" };
@@ -565,7 +565,7 @@ TEST(environment_variables_that_are_empty_are_not_there)
     CHECK_STR(empty.message, unset.message);
     okdok_options options = trusting();
     CHECK(delete_at(base_url, &options).gone);
-    /* And the other one of two counts. */
+    /* The other of the two still counts. */
     setenv("SSL_CERT_FILE", faults_ca("good"), 1);
     CHECK(delete_at(https_url(faults_tls("good", "ok")), NULL).gone);
 }

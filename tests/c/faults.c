@@ -52,7 +52,7 @@ const char *faults_ask(const char *format, ...)
     CHECK(length > 0 && (size_t)length < sizeof command - 1);
     command[length++] = '\n';
 
-    /* One connection a command: a forked child or another thread never reads somebody else's answer. */
+    /* One connection per command, so a forked child or another thread never reads somebody else's answer. */
     socket_type control = connect_to_control_port();
     for (int sent = 0; sent < length;) {
         int n = (int)send(control, command + sent, (io_length)(length - sent), 0);
@@ -117,7 +117,7 @@ char *faults_request(int port, int index)
     return bytes;
 }
 
-/* The last few texts of a thread stay as they are. */
+/* The last few texts of a thread stay valid. */
 static char *slot(void)
 {
     static _Thread_local char text[8][512];

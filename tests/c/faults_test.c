@@ -1,4 +1,4 @@
-/* What a broken peer does, and what one attempt makes of it. */
+/* What a broken peer does, and how one attempt reports it. */
 #include "cases.h"
 
 #include <time.h>
@@ -18,13 +18,13 @@ TEST(faults_no_head_is_open)
         { "raw=", OKDOK_STATUS_CONNECTION_LOST, 0, 1, 1, 0, "tls13" });
 }
 
-/* Accepted, then gone before anything was read. A reset that comes while connecting leaves nothing begun; after that the
- * request may have been sent. */
+/* Accepted, then closed before anything was read. If the reset comes while connecting, nothing was sent; after that, the
+ * request may have been. */
 TEST(faults_a_connection_closed_at_once_is_told_honestly)
 {
     const char *steps[] = { "accept-reset", "accept-close" };
     okdok_options options = one_attempt();
-    /* About one in five comes while connecting; enough are tried to see one. */
+    /* About one in five comes while connecting; this tries enough to see one. */
     bool seen[2] = { false, false };
     for (int i = 0; i < 100 || (i < 3000 && !(seen[0] && seen[1])); i++) {
         int port = faults_serve(steps[i % 2]);
@@ -85,7 +85,7 @@ TEST(faults_old_and_odd_but_valid_http_is_understood)
         { "drip=1", OKDOK_STATUS_OK, 200, 1, 0, 0, "good" });
 }
 
-/* Nothing is inflated: a compressed body is not JSON. */
+/* Bodies are never decompressed, so a compressed body is not JSON. */
 TEST(faults_a_compressed_body_is_not_looked_into)
 {
     okdok_options options = one_attempt();
@@ -122,7 +122,7 @@ TEST(faults_a_broken_body_counts_as_empty)
         { "reply=503;Content-Length:300;Connection:close;;{", OKDOK_STATUS_SERVER_ERROR, 503, 1, 1, 0, NULL });
 }
 
-/* A cut 200 may have been a "deleted", so it is worth asking again; a cut refusal stays one. */
+/* A cut 200 may have been a "deleted", so it is tried again; a cut refusal is still a refusal. */
 TEST(faults_a_cut_body_is_retried_behind_200_alone)
 {
     CHECK_CASES(NULL,
@@ -146,7 +146,7 @@ TEST(faults_huge_bodies_are_not_read_to_their_end)
         { "body=400:1073741824", OKDOK_STATUS_BAD_REQUEST, 400, 1, 0, 0, NULL },
         { "body=401:1073741824", OKDOK_STATUS_UNAUTHORIZED, 401, 1, 0, 0, NULL },
         { "body=503:1073741824", OKDOK_STATUS_SERVER_ERROR, 503, 1, 1, 0, NULL });
-    /* One that ended at its deadline would have read on until then. */
+    /* A call that read on would have ended at its deadline. */
     long long begun = now_ms();
     delete_at(http_url(faults_serve("endless=400")), &options);
     CHECK(now_ms() - begun < 5000);
@@ -173,7 +173,7 @@ TEST(faults_a_body_of_64_KiB_is_read_and_no_byte_more)
     }
 }
 
-/* Every status with every kind of body, against what the contract says of them. */
+/* Every status with every kind of body, against the contract. */
 
 typedef enum claim { NOTHING, DELETES_THIS, KNOWS_NOT_THIS } claim;
 
@@ -270,7 +270,7 @@ TEST(faults_204_and_304_have_no_body)
         { "reply=304", OKDOK_STATUS_UNEXPECTED_RESPONSE, 304, 1, 1, 0, NULL });
 }
 
-/* In `format` @ is the day, padded with a space: Windows knows no %e. */
+/* In `format`, @ is the day, padded with a space: Windows has no %e. */
 static uint32_t asked_wait(const char *format, time_t when)
 {
     char date[64], own[64], day[4], steps[200] = "reply=429;Retry-After:";
@@ -315,7 +315,7 @@ TEST(faults_retry_after_of_any_status_is_told)
         { "reply=429;Retry-After:", OKDOK_STATUS_RATE_LIMITED, 429, 1, 0, 0, NULL });
 }
 
-/* Longer than the call has: it returns at once, and says how long. */
+/* Longer than the time left: the call returns at once, and says how long. */
 TEST(faults_a_retry_after_beyond_the_deadline_ends_the_call)
 {
     long long begun = now_ms();

@@ -1,7 +1,7 @@
-/* A pooled connection whose peer has vanished without a word: every packet to it is lost.
+/* A pooled connection whose peer has vanished: every packet to it is lost.
  *
- * A socket filter that drops everything does to one connection what a firewall does to a host. Most systems let anybody set
- * one, some only root. */
+ * A socket filter that drops everything does to one connection what a firewall does to a host. Most systems let every user
+ * set one, some only root. */
 #define _GNU_SOURCE
 #include "cases.h"
 
@@ -24,7 +24,7 @@ static int listen_somewhere(void)
     return ntohs(address.sin_port);
 }
 
-/* Takes one connection and answers one request on it; gives back the connection. */
+/* Takes one connection, answers one request on it, and returns the connection. */
 static void *answer_once(void *taken)
 {
     static const char answer[] = "HTTP/1.1 200 OK\r\ncontent-length: 41\r\n\r\n{\"message\":\"msg.deleted\",\"result\":\"id-1\"}";
@@ -71,7 +71,7 @@ TEST(half_open_connection_costs_one_connect_timeout)
     int second = -1;
     CHECK(pthread_create(&server, NULL, answer_once, &second) == 0);
     make_side_by_side(&call, 1, 1);
-    /* Ends the server's waiting where no second connection came. */
+    /* Ends the server's wait if no second connection came. */
     shutdown(listener, SHUT_RDWR);
     pthread_join(server, NULL);
     okdok_free(call.client);
@@ -79,7 +79,7 @@ TEST(half_open_connection_costs_one_connect_timeout)
     close(second);
     close(listener);
     CHECK_OUTCOME(call.result, OKDOK_STATUS_OK, 200, 2, 0);
-    /* One connect time-out, as exactly as the kernel's retransmissions go, and the wait before the retry. */
+    /* One connect time-out, as precise as the kernel's retransmissions allow, and the wait before the retry. */
     printf("a half-open connection cost %lld ms\n", call.took_ms);
     CHECK(call.took_ms >= 1000 && call.took_ms < 1000 + 1000 + 2500);
 }

@@ -1,10 +1,10 @@
-/* A test harness in one header: tests register themselves, a failed check ends its test.
+/* A test harness: tests register themselves, and a failed check ends its test.
  *
  *     TEST(what_must_hold) { CHECK_INT(1 + 1, 2); }
  *
- * A program of tests runs all of them, or those whose names contain one of its arguments; a name that begins with slow_
- * runs only when an argument begins so too. The argument 2/3 takes the second of three shares of them. The exit code is 1
- * if a test failed, and 2 if there was none to run.
+ * A test program runs all of its tests, or those whose names contain one of its arguments; a test whose name begins with
+ * slow_ runs only if an argument begins so, too. The argument 2/3 runs the second of three shares. The exit code is 1 if a
+ * test failed, and 2 if there was none to run.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -27,13 +27,13 @@ void harness_register(harness_test *test);
 __attribute__((noreturn, format(printf, 3, 4)))
 #endif
 void harness_fail(const char *file, int line, const char *format, ...);
-/* Leaves the test, which counts as skipped; the reason is printed. */
+/* Leaves the test, which counts as skipped, and prints the reason. */
 #if defined(__GNUC__)
 __attribute__((noreturn))
 #endif
 void harness_skip(const char *reason);
 
-/* Zeroed memory that lives until the test has ended, however it ends. */
+/* Zeroed memory, freed when the test ends, however it ends. */
 void *harness_alloc(size_t count, size_t size);
 
 void harness_copy_file(const char *from, const char *to);
@@ -59,7 +59,7 @@ void harness_copy_file(const char *from, const char *to);
             harness_fail(__FILE__, __LINE__, "%s is %lld, not %lld", #actual, harness_a, harness_e); \
     } while (0)
 
-/* Functions, since a struct that a call returns, and an array in it, live only as long as the expression. */
+/* Functions, since a struct that a call returns, and an array in it, last only as long as the expression. */
 void harness_check_str(const char *file, int line, const char *expression, const char *actual, const char *expected);
 void harness_check_has(const char *file, int line, const char *expression, const char *text, const char *part);
 

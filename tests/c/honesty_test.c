@@ -1,8 +1,8 @@
-/* Whatever a server does by chance, no call says anything untrue of the deletion. */
+/* Whatever a server does, at random, no call says anything untrue about the deletion. */
 #include "cases.h"
 
-/* Does the call not know although every attempt, by its status alone, deleted nothing: so only since it may have got an
- * answer to somebody else? */
+/* Is the outcome unknown although no attempt, by its status, deleted anything? Then only because an answer may have been for
+ * somebody else. */
 static bool doubts_alone(const okdok_error *error)
 {
     for (unsigned i = 0; i < error->attempts; i++) {
@@ -13,7 +13,7 @@ static bool doubts_alone(const okdok_error *error)
     return true;
 }
 
-/* Each of these ids is asked for by one call alone, so what the server knows of it is what this call did. */
+/* Each id is used by one call only, so what the server knows about it is what this call did. */
 static void check_honesty(size_t count, unsigned seed, bool tls)
 {
     static const uint32_t attempts[] = { 1, 2, 3, 5 };
@@ -46,7 +46,7 @@ static void check_honesty(size_t count, unsigned seed, bool tls)
         check_consistent(&calls[i].result, __LINE__);
         bool deleted = strcmp(faults_ask("deleted %d %s", port, calls[i].id), "yes") == 0, existed = i % 10 != 9, lie;
         if (error->status == OKDOK_STATUS_PRESUMED_DELETED) {
-            /* It says itself that the id may be wrong. */
+            /* The message itself says that the id may be wrong. */
             lie = existed && !deleted;
             presumed++;
         } else if (calls[i].result.gone) {
@@ -70,16 +70,16 @@ static void check_honesty(size_t count, unsigned seed, bool tls)
                     (unsigned)error->attempt_log[n].elapsed_ms);
         lies += lie;
         begun += error->attempts;
-        /* 128 threads on few processors: room for them to be seen to return; deadline_test.c is strict. */
+        /* Generous, since 128 threads share few processors; deadline_test.c is strict. */
         CHECK(calls[i].took_ms <= 9000 + slack_ms() + 2000);
     }
     printf("%u calls, %lld attempts: %u deleted, %u presumed, %u not, unknown %u (deleted) and %u (not)\n", (unsigned)count, begun,
            gone, presumed, untouched, unknown[1], unknown[0]);
     printf("lied %u, timid %u, right %u\n", lies, timid, (unsigned)count - lies - timid);
     CHECK_INT(lies, 0);
-    /* No request but those that are told of. */
+    /* No requests but those reported. */
     CHECK(faults_requests(port) <= begun);
-    /* A plan that led to one outcome alone would prove nothing. */
+    /* A plan that led to a single outcome would prove nothing. */
     CHECK(gone > count / 10 && untouched > count / 50 && presumed > count / 50 && unknown[0] > 0 && unknown[1] > 0);
     for (size_t i = 0; i < CLIENTS; i++) okdok_free(clients[i]);
     faults_ask("stop %d", port);

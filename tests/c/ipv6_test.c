@@ -1,4 +1,4 @@
-/* localhost is two addresses; one that does not work must not hide the other. */
+/* localhost has two addresses; one that does not work must not hide the other. */
 #include "cases.h"
 
 #ifdef _WIN32
@@ -28,7 +28,7 @@ static bool has_ipv6(void)
     return has;
 }
 
-/* At localhost, while IPv4 has a port of the fault server on which nobody answers. */
+/* At localhost, where IPv4 has a port of the fault server on which nobody answers. */
 static void check_ipv6_alone(int port)
 {
     if (!has_ipv6()) harness_skip("this machine has no ::1");

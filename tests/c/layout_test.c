@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* tests/abi/layout.txt has every offset, but for x86 alone. This runs on every platform. */
+/* tests/abi/layout.txt has every offset, but only for x86; this runs on every platform. */
 TEST(layout_sizes_are_those_of_every_platform)
 {
     CHECK_INT(sizeof(okdok_error), 1024);
@@ -28,7 +28,7 @@ TEST(layout_versions_of_the_header_are_the_librarys)
     CHECK_INT(okdok_abi_version(), OKDOK_ABI_VERSION);
 }
 
-/* A reserved field that is set, a size too small or too large: an old library never drops a new option silently. */
+/* An old library never drops a new option silently. */
 TEST(layout_options_may_grow_at_their_end)
 {
     struct {

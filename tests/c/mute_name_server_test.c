@@ -1,4 +1,4 @@
-/* libc's own resolver, and a name server that never answers, in a network of this process's own. */
+/* libc's own resolver and a name server that never answers, in a network namespace of this process. */
 #include "cases.h"
 #include "namespace.h"
 
@@ -21,10 +21,10 @@ static int name_server_at(const char *address)
 static void enter(void)
 {
     if (mute >= 0) return;
-    /* The fault server is not to be reached from there. */
+    /* The fault server cannot be reached from there. */
     strcpy(ca_file, faults_ca("good"));
     enter_namespace(true);
-    /* A cache, where there is one, would answer in libc's stead. */
+    /* A cache, if there is one, would answer instead of libc. */
     replace_path("/var/run/nscd", NULL);
     replace_path("/etc/nsswitch.conf", "hosts: dns\n");
     replace_path("/etc/resolv.conf", "nameserver 127.0.0.1\nnameserver 127.0.0.2\n");
@@ -43,7 +43,7 @@ static int questions(void)
 TEST(slow_mute_name_server_holds_up_nothing)
 {
     enter();
-    /* The second one is as mute. */
+    /* The second one does not answer either. */
     int other = name_server_at("127.0.0.2");
     static const uint32_t timeouts[] = { 100, 1000, 30000 };
     for (size_t i = 0; i < sizeof timeouts / sizeof *timeouts; i++) {
@@ -64,7 +64,7 @@ TEST(slow_mute_name_server_holds_up_nothing)
     close(other);
 }
 
-/* Says to each question that the name is 127.0.0.1, and has no other kind of address. */
+/* Answers that the name is 127.0.0.1, and has no other kind of address. */
 static void *answer(void *argument)
 {
     static const unsigned char address[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1 };
@@ -91,7 +91,7 @@ static void *answer(void *argument)
     return NULL;
 }
 
-/* libc gives the first one 5 s before it asks the second: the default connect time-out has room for that. */
+/* libc waits 5 s for the first one before it asks the second: the default connect time-out leaves time for that. */
 TEST(slow_mute_name_server_before_a_good_one_is_lived_with)
 {
     enter();
@@ -105,7 +105,7 @@ TEST(slow_mute_name_server_before_a_good_one_is_lived_with)
     pthread_join(server, NULL);
     close(other);
     CHECK(questions() > 0);
-    /* The name was found; there is just nobody at home. */
+    /* The name was found, but nobody listens there. */
     CHECK_OUTCOME(result, OKDOK_STATUS_CONNECT_FAILED, 0, 1, 0);
     CHECK_HAS(result.error.message, "refused");
 }

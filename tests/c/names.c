@@ -37,7 +37,7 @@ void names_give_up(void)
     pthread_mutex_unlock(&lock);
 }
 
-/* The library's calls come here, since a program's own symbols go before those of its libraries. */
+/* The library calls this one, since a program's own symbols take precedence over those of its libraries. */
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
 {
     static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);

@@ -6,11 +6,11 @@
 #define INTERNATIONAL "xn--bcher-kva.example"
 #define MUTE "mute.test"
 
-/* How many look-ups have been begun; waits until so many have. */
+/* How many look-ups have begun, and a wait until that many have. */
 int names_asked(void);
 void names_wait(int asked);
 
-/* Ends every look-up of mute.test that is under way: there is no such name. Back when they are over. */
+/* Ends every look-up of mute.test that is under way (no such name), and returns when they are over. */
 void names_give_up(void);
 
 #endif

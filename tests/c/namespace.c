@@ -23,7 +23,7 @@ void enter_namespace(bool network)
         harness_skip(reason);
     }
     entered = true;
-    /* Nothing that is mounted here may show outside. */
+    /* Nothing mounted here may be visible outside. */
     CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
     if (!network) return;
     struct ifreq request;

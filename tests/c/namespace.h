@@ -1,14 +1,14 @@
-/* A system of this process's own: its mounts, and its network where wanted. Root or not, where the kernel lets it. */
+/* Namespaces for this process: its mounts and, if wanted, its network; as root or not, if the kernel allows it. */
 #ifndef NAMESPACE_H
 #define NAMESPACE_H
 
 #include <stdbool.h>
 
-/* To be called before the library has a thread, once. Skips the test where this machine lets nobody do so. The network is
- * a loopback of its own, on which every port is free. */
+/* To be called once, before the library has a thread. Skips the test if this machine does not allow it. The network is a
+ * separate loopback, on which every port is free. */
 void enter_namespace(bool network);
 
-/* From now on `path` is `content` (a file), or empty (a folder, for NULL). Nothing where there is no such path. */
+/* From now on `path` is a file with `content`, or an empty folder (for NULL). Does nothing if there is no such path. */
 void replace_path(const char *path, const char *content);
 
 #endif

@@ -1,4 +1,4 @@
-/* What no client can see: a gateway that repeats a DELETE by itself turns a deletion into "does not exist". NGINX names the
+/* What no client can see: a gateway that repeats a DELETE turns a deletion into "does not exist". NGINX names the
  * program. */
 #define _GNU_SOURCE
 #include "cases.h"
@@ -28,7 +28,7 @@ static int start_nginx(int first, int second, program *nginx)
             "  server { listen 127.0.0.1:%d; location / { proxy_pass http://service; } } }\n",
             folder, folder, folder, folder, folder, folder, first, second, port));
         char *command[] = { executable, "-e", "stderr", "-p", folder, "-c", configuration, NULL };
-        /* It says so when it listens. */
+        /* It prints this when it listens. */
         bool ready = start_program(nginx, command, "getrlimit(RLIMIT_NOFILE)", NULL);
         unlink(configuration);
         if (ready) return port;
@@ -36,7 +36,7 @@ static int start_nginx(int first, int second, program *nginx)
     harness_fail(__FILE__, __LINE__, "nginx does not start");
 }
 
-/* Line breaks and what begins a line of a comment are not words. */
+/* Line breaks, and what begins a line of a comment, do not count as words. */
 static bool says(const char *path, const char *words)
 {
     static char text[131072];
@@ -62,12 +62,12 @@ TEST(slow_nginx_repeats_a_deletion_and_the_call_says_not_found)
     fclose(nginx.words);
     rmdir(folder);
     CHECK_OUTCOME(result, OKDOK_STATUS_NOT_FOUND, 400, 1, 0);
-    /* One DELETE of ours, two of nginx's, of which the first deleted. */
+    /* We sent one DELETE, nginx two, and the first of these deleted. */
     CHECK_INT(faults_requests(first), 1);
     CHECK_INT(faults_requests(second), 1);
     CHECK_STR(faults_ask("deleted %d id-1", first), "yes");
     CHECK_HAS(result.error.message, "may have been deleted before");
-    /* So it is told where people look. */
+    /* So the documentation must say it. */
     static const char *told[] = { "include/okdok.h", "docs/reliability.md" };
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
         if (!says(told[i], "was never there"))

@@ -1,4 +1,4 @@
-/* A machine without any store of certificate authorities, as slim containers are. */
+/* A machine without certificate authorities, such as a slim container. */
 #include "cases.h"
 #include "namespace.h"
 

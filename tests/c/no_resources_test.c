@@ -1,4 +1,4 @@
-/* Run as root, which it drops: a system that has no thread or descriptor to give. */
+/* A system without a free thread or descriptor. One test runs as root, and gives that up. */
 #define _GNU_SOURCE
 #include "../process/child.h"
 #include "call.h"
@@ -9,7 +9,7 @@
 
 #define NOBODY 65534
 
-/* In a child, whose limits and user stay its own. */
+/* In a child, so that the parent keeps its limits and user. */
 static void limit(int what, rlim_t most)
 {
     struct rlimit limits = { most, most };
@@ -57,7 +57,7 @@ static void without_descriptors_for_the_roots(void)
     okdok_client *client = okdok_client_new("https://okdok.test", KEY, NULL, NULL, &error);
     MUST(client == NULL);
     MUST(error.status == OKDOK_STATUS_NO_RESOURCES);
-    /* It is not that there are none. */
+    /* Not that there are no certificates. */
     MUST(strstr(error.message, "certificates cannot be read") != NULL);
 }
 

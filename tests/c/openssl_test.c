@@ -1,5 +1,5 @@
-/* Servers with which no handshake comes to an end, for a reason that rustls has but a name for: the message says in words
- * what is wrong, and what to do. By openssl s_server, since rustls and rcgen make none of them. */
+/* Servers whose handshake fails for a reason for which rustls has only a name: the message says in words what is wrong and
+ * what to do. They are run by openssl s_server, since rustls and rcgen can be none of them. */
 #define _GNU_SOURCE
 #include "cases.h"
 #include "program.h"
@@ -30,7 +30,7 @@ static void make_certificate(const char *name, const char *key)
                 " -addext basicConstraints=CA:FALSE", key, name, name, name);
 }
 
-/* The same by an authority whose own key is another. */
+/* The same, signed by an authority whose certificate has another key. */
 static void make_certificate_of(const char *name, const char *key, const char *authority_key)
 {
     run_openssl("req -x509 -newkey %s -nodes -keyout ca.key -out %s-ca.pem -subj /CN=authority", authority_key, name);
@@ -40,7 +40,7 @@ static void make_certificate_of(const char *name, const char *key, const char *a
 
 static void begin(void)
 {
-    /* Beside the fault server's own files, which go when it ends. */
+    /* Beside the fault server's own files, which are removed when it ends. */
     snprintf(folder, sizeof folder, "%s.XXXXXX", faults_ca("good"));
     CHECK(mkdtemp(folder) != NULL);
 }
@@ -54,7 +54,7 @@ static const char *in_folder(const char *name, const char *end)
     return path;
 }
 
-/* Its port; it chooses one itself. `more` are further arguments, separated by blanks. */
+/* Starts a server, which chooses a port, and returns the port. `more`: further arguments, separated by blanks. */
 static int start_server(const char *certificate, const char *more, program *server)
 {
     char line[512], pem[600], key[600], words[256];
@@ -75,7 +75,7 @@ static outcome delete_from(int port, const char *trusted)
     return delete_at(https_url(port), &options);
 }
 
-/* Whether the message says `part`; said where not. */
+/* Does the message contain `part`? If not, prints it. */
 static bool says(const char *what, const char *message, const char *part)
 {
     bool good = strstr(message, part) != NULL;
@@ -88,7 +88,7 @@ TEST(openssl_servers_that_suit_nobody_are_told_of_in_words)
 #define P256 "ec -pkeyopt ec_paramgen_curve:P-256"
 #define P521 "ec -pkeyopt ec_paramgen_curve:P-521"
     static const struct { const char *name, *key, *authority, *server, *part; } cases[] = {
-        /* Signed as ring cannot check: the hash does not suit the curve, or the curve is not known. */
+        /* Signatures that ring cannot check: the hash does not suit the curve, or the curve is unknown. */
         { "sha512", P256 " -sha512", NULL, "", "signature that okdok cannot check" },
         { "p521-authority", P256, P521, "", "signature that okdok cannot check" },
         { "p521", P521, NULL, "", "in common with okdok" },
@@ -137,7 +137,7 @@ TEST(openssl_is_not_needed_for_these_words)
     CHECK_INT(wrong, 0);
 }
 
-/* Asks for a certificate once the request is there, as IIS does for a folder. */
+/* Asks for a certificate once the request has arrived, as IIS does for a folder. */
 static void *renegotiate(void *argument)
 {
     program *server = argument;
@@ -148,12 +148,12 @@ static void *renegotiate(void *argument)
             (void)written;
             break;
         }
-    /* Else it would wait to be read. */
+    /* Otherwise it would wait to be read. */
     while (fgets(line, sizeof line, server->words) != NULL) {}
     return NULL;
 }
 
-/* The request was there, so nobody knows what became of it; but the reason is told. */
+/* The request had arrived, so the outcome is unknown; but the message gives the reason. */
 TEST(openssl_asks_for_a_client_certificate_by_renegotiation)
 {
     begin();

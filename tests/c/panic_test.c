@@ -1,4 +1,4 @@
-/* Run with broken_clock.so preloaded: a panic inside the release library stays inside it. */
+/* A panic inside the release library stays inside it. Run with broken_clock.so preloaded. */
 #define _GNU_SOURCE
 #include "call.h"
 
@@ -14,7 +14,7 @@ static void break_clock(bool elsewhere)
     void (*broken_clock_break)(bool);
     *(void **)&broken_clock_break = dlsym(RTLD_DEFAULT, "broken_clock_break");
     CHECK(broken_clock_break != NULL);
-    /* Whatever is printed while the clock is broken lands in a pipe. */
+    /* Whatever is printed while the clock is broken goes into a pipe. */
     CHECK(pipe2(silent, O_NONBLOCK) == 0);
     fflush(NULL);
     for (int fd = 1; fd <= 2; fd++) {
@@ -93,7 +93,7 @@ TEST(panic_of_the_background_thread_is_open_and_the_client_goes_on)
     int port = faults_serve("hold:ok ok");
     okdok_options options = OKDOK_OPTIONS_INIT;
     options.timeout_ms = 5000;
-    options.connect_timeout_ms = 2345; /* nor shares a thread that another test has killed */
+    options.connect_timeout_ms = 2345; /* does not share a thread that another test has killed */
     struct in_flight call = { okdok_client_new(http_url(port), KEY, &options, NULL, NULL), { 0 } };
     CHECK(call.client != NULL);
     pthread_t thread;
@@ -103,7 +103,7 @@ TEST(panic_of_the_background_thread_is_open_and_the_client_goes_on)
     faults_ask("release %d", port);
     pthread_join(thread, NULL);
     ssize_t printed = repair_clock();
-    /* Where the thread died without a word to the call, that ends by its own clock. */
+    /* If the thread died without telling the call, the call ends at its deadline. */
     bool by_clock = call.result.error.status == OKDOK_STATUS_TIMED_OUT;
     CHECK_OUTCOME(call.result, by_clock ? OKDOK_STATUS_TIMED_OUT : OKDOK_STATUS_INTERNAL, 0, 1, 1);
     CHECK(printed <= 0);

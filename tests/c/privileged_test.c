@@ -1,5 +1,5 @@
-/* A set-uid program is not led by the environment of whoever runs it: a copy of the C example, run by another user with a
- * hostile proxy and its authority. Under tests/process/with-host elsewhere.example. */
+/* A set-uid program does not obey the environment of the user who runs it: a copy of the C example, run by another user with
+ * a hostile proxy and its authority. Run under tests/process/with-host elsewhere.example. */
 #define _GNU_SOURCE
 #include "cases.h"
 
@@ -34,7 +34,7 @@ static int run_as_nobody(const char *name, const char *base_url, const char *pro
     for (size_t i = 0; i < 4; i++) snprintf(variables[i], sizeof *variables, "%s=%s", names[i], proxy);
     snprintf(variables[4], sizeof *variables, "SSL_CERT_FILE=%s/ca.pem", folder);
     snprintf(variables[5], sizeof *variables, "SSL_CERT_DIR=%s", folder);
-    /* The loader itself ignores this one there; the copy finds the library by its own path. */
+    /* The loader ignores this one in a set-uid program; the copy finds the library by its own path. */
     snprintf(variables[6], sizeof *variables, "LD_LIBRARY_PATH=%s", folder);
     for (size_t i = 0; i < 7; i++) environment[i] = variables[i];
     environment[7] = NULL;
@@ -83,13 +83,13 @@ TEST(privileged_programs_are_not_led_by_their_callers_environment)
     if (plain == CANNOT) harness_skip("this machine has no other user to run a program as");
     if (filesystem.f_flag & ST_NOSUID) harness_skip("/tmp is mounted without set-uid programs");
 
-    /* Without privileges it does as its user says, and the hostile server reads the key. */
+    /* Without privileges it obeys its user, and the hostile server reads the key. */
     CHECK_INT(plain, 0);
     CHECK_INT(seen, 1);
     char *request = faults_request(same, 1);
     CHECK_HAS(request, "x-api-key: " KEY);
     free(request);
-    /* With them it goes straight to the service, and does not trust it: or has no authorities at all. */
+    /* With them it connects directly to the service, and does not trust it, or has no authorities. */
     CHECK(privileged == 1 || privileged == 2);
     CHECK_INT(faults_connections(proxy), 1);
     CHECK_INT(faults_requests(server), 0);

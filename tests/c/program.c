@@ -26,7 +26,7 @@ int free_port(void)
     return ntohs(address.sin_port);
 }
 
-/* What a test that failed has left. */
+/* Left by a test that failed. */
 static pid_t running[8];
 
 static void end_all(void)

@@ -1,4 +1,4 @@
-/* A server that people really use, run beside a test. */
+/* A real server, run beside a test. */
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
@@ -14,21 +14,21 @@ typedef struct program {
     FILE *words;
 } program;
 
-/* A port that was free a moment ago: most servers cannot choose one of their own. Another process may take it first, so
- * start anew where the program does not become ready. */
+/* A port that was free a moment ago, since most servers cannot choose one. Another process may take it first, so start again
+ * if the program does not become ready. */
 int free_port(void);
 
-/* Starts `command` and reads what it says until a line has `ready`, which is left in `line` (of 512 bytes; or NULL); nothing
- * is read for NULL. False where it ended before. Skips the test where there is no such program. */
+/* Starts `command` and reads its output until a line contains `ready`; copies that line to `line` (512 bytes, or NULL). If
+ * `ready` is NULL, reads nothing. Returns false if the program ended before. Skips the test if there is no such program. */
 bool start_program(program *program, char *const command[], const char *ready, char *line);
 
-/* Has it ended by itself? It is to be stopped all the same. */
+/* Has it ended by itself? It must still be stopped. */
 bool has_ended(const program *program);
 
-/* Ends it, if it has not ended. `words` stay to be read, and to be closed; `input` is closed. */
+/* Ends it, if it has not ended, and closes `input`. `words` can still be read, and must be closed. */
 void stop_program(program *program);
 
-/* A new file with this content, which is to be removed; static, until the next. */
+/* Makes a file with this content, which the caller removes; the name is static, until the next. */
 const char *new_file(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -1,4 +1,4 @@
-/* Redirects: the key never goes along, and a 303 never turns the DELETE into a GET. */
+/* Redirects: the key is never passed on, and a 303 never turns the DELETE into a GET. */
 #include "cases.h"
 
 static const int kinds[] = { 300, 301, 302, 303, 304, 305, 306, 307, 308 };
@@ -42,7 +42,7 @@ TEST(redirects_are_not_followed_from_https_to_http_or_https)
     check_not_followed("good", location, secure);
 }
 
-/* Not even to the same server: whether it deleted is not known. */
+/* Not even to the same server. Whether it deleted is unknown. */
 TEST(redirects_are_not_followed_on_the_same_server)
 {
     const char *locations[] = { "/elsewhere", "?again", "%20", "http://", "" };

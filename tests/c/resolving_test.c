@@ -1,4 +1,4 @@
-/* Names that nobody answers for: the call ends by its time-outs, and nothing waits for the look-up. */
+/* Names that no server answers for: the call ends by its time-outs, and nothing waits for the look-up. */
 #include "cases.h"
 #include "names.h"
 
@@ -55,7 +55,7 @@ TEST(resolving_holds_up_neither_other_calls_nor_free)
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, make_call, &mute) == 0);
     names_wait(before + 1);
-    /* The same way to the network, so the same connections and thread. */
+    /* The same route, so the same connections and thread. */
     long long begun = now_ms();
     const char *url = https_url(faults_tls("good", "ok"));
     for (int i = 0; i < 10; i++) CHECK(delete_at(url, &options).gone);
@@ -88,7 +88,7 @@ TEST(resolving_many_names_at_once_ends_in_time)
     names_give_up();
 }
 
-/* Plain http goes there, so no name server may say where it is. */
+/* Plain http is allowed to localhost, so no name server may decide where that is. */
 TEST(resolving_asks_nobody_for_localhost)
 {
     int before = names_asked();

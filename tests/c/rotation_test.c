@@ -1,5 +1,5 @@
-/* A new client trusts what the files hold when it is made: an authority that was taken out no more, one that was put in at
- * once. Clients that find the same share their connections. */
+/* A new client trusts what the files hold when it is made: no longer an authority that was removed, and at once one that was
+ * added. Clients that read the same content share their connections. */
 #define _GNU_SOURCE
 #include "cases.h"
 #include "namespace.h"
@@ -26,7 +26,7 @@ static void begin(void)
 {
     unsetenv("SSL_CERT_FILE");
     unsetenv("SSL_CERT_DIR");
-    /* Beside the fault server's own files, which go when it ends. */
+    /* Beside the fault server's own files, which are removed when it ends. */
     snprintf(folder, sizeof folder, "%s.XXXXXX", faults_ca("good"));
     CHECK(mkdtemp(folder) != NULL);
     options = one_attempt();
@@ -34,7 +34,7 @@ static void begin(void)
     rotated_server = faults_tls("rotated", "ok");
 }
 
-/* The bundles of these certificates, one behind the other, filled up to the same size with empty lines. */
+/* The bundles of these certificates, one after the other, padded to the same size with empty lines. */
 static const char *content(const char *first, const char *second)
 {
     static char text[8192];
@@ -51,8 +51,8 @@ static const char *content(const char *first, const char *second)
     return text;
 }
 
-/* In place: the same file, the same size, and the time that it had (as rsync and tar leave it). A new one seems ten seconds
- * old: younger ones may be distrusted. */
+/* Writes in place: the same file, the same size, and the same time (as rsync and tar leave it). A new file is made to look
+ * ten seconds old, since younger ones may be distrusted. */
 static void write_in_place(const char *path, const char *text)
 {
     struct stat before;
@@ -81,7 +81,7 @@ static void link_anew(const char *target, const char *path)
     CHECK(symlink(target, new) == 0 && rename(new, path) == 0);
 }
 
-/* By new clients; what is not trusted must fail for that. */
+/* Checked by new clients; what is not trusted must fail for that reason. */
 static void check_trust(bool good, bool rotated, const char *after)
 {
     for (int i = 0; i < 2; i++) {
@@ -94,7 +94,7 @@ static void check_trust(bool good, bool rotated, const char *after)
     }
 }
 
-/* A bundle at `path`, whoever names it. */
+/* A bundle at `path`, however it was named. */
 static void check_bundle(const char *path)
 {
     write_in_place(path, content("good", NULL));
@@ -127,8 +127,8 @@ static void check_bundle(const char *path)
     check_trust(true, false, "what it links to replaced in place");
 }
 
-/* A system whose stores hold nothing but what the test puts there. The first of these tests comes first of all, while there
- * is no thread of the library: they run in the order of their names. */
+/* A system whose stores hold only what the test puts there. Tests run in the order of their names, so the first of these
+ * runs first of all, before the library has a thread. */
 static void enter_system(void)
 {
     static const char *others[] = { "/etc/pki", "/usr/lib/ssl", "/usr/local/ssl", "/usr/share/ssl", "/usr/ssl", "/var/ssl", "/etc/openssl",
@@ -155,14 +155,14 @@ TEST(rotation_in_the_systems_bundle)
     check_bundle("/etc/ssl/certs/ca-certificates.crt");
 }
 
-/* As long as a slower call takes: what was changed less than a second ago is read whole. */
+/* Waits for a slow call to end. Of files that changed less than a second ago everything is read at once. */
 static void let_files_grow_old(void)
 {
     okdok_options plain = OKDOK_OPTIONS_INIT;
     CHECK(delete_at(http_url(faults_serve("delay=1200")), &plain).gone);
 }
 
-/* Beside a bundle the folder is read once a chain needs it, so a client that was made before finds what is there by then. */
+/* If there is a bundle, the folder is read only when a chain needs it, so a client finds what was put there after it was made. */
 TEST(rotation_in_the_systems_folder_beside_a_bundle)
 {
     enter_system();
@@ -190,7 +190,7 @@ TEST(rotation_in_the_systems_folder_beside_a_bundle)
     check_trust(false, true, "an empty bundle");
 }
 
-/* Whichever of the two has the authority, the rest of a certificate must be right too. */
+/* The rest of a certificate must be right too, wherever its authority was found. */
 TEST(rotation_beside_a_bundle_trusts_the_good_certificates_alone)
 {
     static const char *bad[][2] = { { "expired", "has expired" }, { "wronghost", "for another host" }, { "wrongusage", "wrong key usage" } };
@@ -212,7 +212,7 @@ TEST(rotation_beside_a_bundle_trusts_the_good_certificates_alone)
     }
 }
 
-/* Where there is no bundle: hashed links, as in Debian's folder, to certificates that are the administrator's own. */
+/* Without a bundle: hashed links, as in Debian's folder, to the administrator's own certificates. */
 TEST(rotation_in_the_systems_folder)
 {
     enter_system();
@@ -227,7 +227,7 @@ TEST(rotation_in_the_systems_folder)
     check_trust(true, false, "one removed");
     make_old("/etc/ssl/certs");
     check_trust(true, false, "the folder is old");
-    /* Nothing of the folder itself changes. */
+    /* The folder itself does not change. */
     write_in_place(in_folder("own.crt"), content("rotated", NULL));
     check_trust(false, true, "what it links to replaced in place");
 }
@@ -249,7 +249,7 @@ TEST(rotation_of_ssl_cert_file)
     check_bundle(getenv("SSL_CERT_FILE"));
 }
 
-/* Hashed links to files that stand elsewhere, as c_rehash makes them. */
+/* Hashed links to files in another folder, as c_rehash makes them. */
 TEST(rotation_of_ssl_cert_dir)
 {
     begin();
@@ -272,7 +272,7 @@ TEST(rotation_of_ssl_cert_dir)
     check_trust(true, false, "a link replaced by rename");
     link_anew("../changing.pem", second);
     check_trust(true, false, "the same by another name");
-    /* Nothing of the folder itself changes. */
+    /* The folder itself does not change. */
     write_in_place(in_folder("changing.pem"), content("rotated", NULL));
     check_trust(false, true, "what it links to replaced in place");
     write_and_rename(in_folder("changing.pem"), content("good", NULL));
@@ -284,7 +284,7 @@ TEST(rotation_of_ssl_cert_dir)
     check_trust(true, false, "that file replaced in place");
 }
 
-/* Content alone counts, where it is read anyway. */
+/* Where the files are read anyway, only the content counts. */
 TEST(rotation_of_names_alone_changes_nothing)
 {
     begin();

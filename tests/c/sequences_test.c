@@ -1,9 +1,9 @@
-/* Every pair and triple of attempt ends: what the call reports, by the contract's rules and not by the library's code. */
+/* What a call reports for every pair and triple of attempt ends, by the contract's rules and not by the library's code. */
 #include "cases.h"
 
 typedef enum { NOT_SENT, REFUSED, ANSWERED, OPEN } ended;
 
-/* One attempt's end, and what a call of that attempt alone would report. Each ends its connection, since the steps for
+/* How one attempt ends, and what a call of that attempt alone would report. Each ends its connection, since the steps for
  * connections wait for a new one. */
 static const struct end {
     const char *step;
@@ -54,14 +54,14 @@ static fault_case reported(const struct end *const *sequence, unsigned length)
         for (unsigned i = 0; i < length; i++)
             if (sequence[i]->ended == OPEN) told = sequence[i];
     fault_case wanted = { NULL, told->status, told->http_status, length, opened > 0 && last->ended != ANSWERED, 0, "good" };
-    /* What the last answer asked for, whichever attempt is told of. */
+    /* What the last answer asked for, whichever attempt is reported. */
     for (unsigned i = 0; i < length; i++)
         if (sequence[i]->http_status != 0) wanted.retry_after_ms = sequence[i]->retry_after_ms;
     if (last->status == OKDOK_STATUS_NOT_FOUND && opened > 0) wanted.status = OKDOK_STATUS_PRESUMED_DELETED;
     return wanted;
 }
 
-/* Those that end in silence wait for their deadline; all others get more time than even a busy machine needs. */
+/* Sequences that end in silence wait for their deadline; all others get more time than even a busy machine needs. */
 static size_t check_sequences_that_end(unsigned length, bool few, bool in_silence)
 {
     enum { MOST = 1024 };
@@ -125,7 +125,7 @@ TEST(sequences_never_go_past_an_end_that_is_not_retried)
     check_cases(cases, NULL, count, &options);
 }
 
-/* The rule of the text for people: whoever may have deleted it is told so. */
+/* If it may have been deleted, the message says so. */
 TEST(sequences_that_leave_it_unknown_say_what_to_do)
 {
     okdok_options options = OKDOK_OPTIONS_INIT;

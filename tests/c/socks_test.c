@@ -1,5 +1,5 @@
-/* A SOCKS proxy that people really use, with and without a login. Under tests/process/with-host elsewhere.example, since it
- * looks names up itself. */
+/* A real SOCKS proxy, with and without a login. Run under tests/process/with-host elsewhere.example, since the proxy looks
+ * names up itself. */
 #define _GNU_SOURCE
 #include "cases.h"
 #include "program.h"
@@ -32,7 +32,7 @@ static int start_microsocks(bool with_login, program *microsocks)
         snprintf(port, sizeof port, "%d", free_port());
         char *command[] = { "microsocks", "-i", "127.0.0.1", "-p", port, with_login ? "-u" : NULL, "user", "-P", "hidden-password", NULL };
         start_program(microsocks, command, NULL, NULL);
-        /* It does not say when it is ready. */
+        /* It does not print when it is ready. */
         while (!has_ended(microsocks)) {
             if (listens(atoi(port))) return atoi(port);
             sched_yield();
@@ -54,7 +54,7 @@ static outcome delete_through(const char *scheme, const char *login, int proxy, 
     return delete_at(base_url, &options);
 }
 
-/* The last word of each line that tells of a connection: what was asked for. */
+/* How many lines of its output name this host: it prints each connection with the host that was asked for. */
 static unsigned connected_to(program *microsocks, const char *host)
 {
     char line[512];
@@ -75,7 +75,7 @@ TEST(slow_socks_without_a_login)
     stop_program(&microsocks);
     CHECK_OUTCOME(by_name, OKDOK_STATUS_OK, 200, 1, 0);
     CHECK_OUTCOME(by_address, OKDOK_STATUS_NOT_FOUND, 400, 1, 0);
-    /* A login is offered alone, and this proxy takes none. */
+    /* Only a login is offered, and this proxy takes none. */
     CHECK_OUTCOME(with_one, OKDOK_STATUS_PROXY_REFUSED, 0, 1, 0);
     CHECK_OUTCOME(not_there, OKDOK_STATUS_PROXY_REFUSED, 0, 1, 0);
     CHECK_INT(connected_to(&microsocks, HOST), 1);

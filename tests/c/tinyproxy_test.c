@@ -1,4 +1,4 @@
-/* A proxy that people really use, with a password. */
+/* A real HTTP proxy, with a password. */
 #include "cases.h"
 #include "program.h"
 
@@ -10,7 +10,7 @@ static int start_tinyproxy(int behind, program *tinyproxy)
 {
     for (int attempt = 0; attempt < 5; attempt++) {
         int port = free_port();
-        /* Names end at the proxy behind it, so that nobody is asked for them. */
+        /* Its upstream proxy takes every name, so no name server is asked. */
         const char *file = new_file("Listen 127.0.0.1\nPort %d\nLogLevel Info\nBasicAuth user hidden-password\n"
                                     "Upstream http 127.0.0.1:%d \".example\"\n", port, behind);
         char configuration[64];
@@ -53,12 +53,12 @@ TEST(slow_tinyproxy_with_a_password)
     CHECK_OUTCOME(good, OKDOK_STATUS_OK, 200, 1, 0);
     CHECK_OUTCOME(wrong, OKDOK_STATUS_PROXY_REFUSED, 0, 1, 0);
     CHECK(strstr(wrong.error.message, "hidden") == NULL);
-    /* It says 401 to that, not 407. */
+    /* It answers 401 to that, not 407. */
     CHECK_HAS(wrong.error.message, "refused");
     CHECK_OUTCOME(none, OKDOK_STATUS_PROXY_REFUSED, 0, 1, 0);
     CHECK_HAS(none.error.message, "asks for a login");
     CHECK_INT(connects, 3);
-    /* Two never got past it. */
+    /* Two were stopped by it. */
     CHECK_INT(faults_requests(behind), 1);
     CHECK_INT(faults_requests(server), 1);
 }

@@ -1,4 +1,4 @@
-/* TLS: whom the library speaks to, and that the key stays here until that is settled. */
+/* TLS: which servers are trusted, and that the key is not sent before that is known. */
 #include "cases.h"
 
 static outcome delete_over_tls(const char *certificate, const char *trusted, okdok_options options, int *port)
@@ -43,14 +43,14 @@ TEST(tls_good_certificates_of_a_private_authority_are_accepted)
     }
     outcome result = delete_over_tls("rotated", "rotated", options, &port);
     CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
-    /* By address: the certificate names it. */
+    /* By address, which the certificate names. */
     char url[64];
     snprintf(url, sizeof url, "https://127.0.0.1:%d", faults_tls("good", "ok"));
     options.ca_file = faults_ca("good");
     CHECK(delete_at(url, &options).gone);
 }
 
-/* Some TLS libraries ask, and wait for one that does not answer, on Windows up to 10 seconds. */
+/* Some TLS libraries ask a responder, and wait if it does not answer, on Windows for up to 10 seconds. */
 TEST(tls_a_revocation_responder_that_never_answers_is_not_asked)
 {
     char certificate[64];
@@ -65,7 +65,7 @@ TEST(tls_a_revocation_responder_that_never_answers_is_not_asked)
     CHECK_INT(faults_connections(responder), 0);
 }
 
-/* `ca_file` stands instead of the system's roots and of those of other clients, never beside them. */
+/* `ca_file` replaces the system's roots; it is never added to them, nor to those of other clients. */
 TEST(tls_clients_do_not_share_their_trust)
 {
     okdok_options good = one_attempt(), rotated = one_attempt(), system = one_attempt();
@@ -90,7 +90,7 @@ TEST(tls_clients_do_not_share_their_trust)
 
 TEST(tls_a_rotated_bundle_is_seen_by_the_next_client)
 {
-    /* Beside the server's own files, which go when it ends. */
+    /* Beside the server's own files, which are removed when it ends. */
     char path[600];
     snprintf(path, sizeof path, "%s.%d", faults_ca("good"), faults_closed());
     harness_copy_file(faults_ca("good"), path);
@@ -105,13 +105,13 @@ TEST(tls_a_rotated_bundle_is_seen_by_the_next_client)
     CHECK(delete_at(https_url(after), &options).gone);
     outcome result = delete_at(https_url(before), &options);
     CHECK_OUTCOME(result, OKDOK_STATUS_TLS_FAILED, 0, 1, 0);
-    /* Read when it was made. */
+    /* It was read when the client was made. */
     CHECK(okdok_delete_signature_request(old, "id-1", NULL, NULL));
     okdok_free(old);
     remove(path);
 }
 
-/* The reverse of a plain port: here the request does leave, and whether it was understood nobody can tell. */
+/* The reverse of TLS to a plain port: here the request is sent, and nobody can tell whether it was understood. */
 TEST(tls_port_spoken_to_in_plain_http_is_unexpected_and_open)
 {
     okdok_options options = one_attempt();
@@ -152,8 +152,8 @@ TEST(tls_a_broken_handshake_is_tried_again)
         { "cert=reset=200 cert=cut=200 ok", OKDOK_STATUS_OK, 200, 3, 0, 0, "good" });
 }
 
-/* At every byte of what the server says until it has said all: in an orderly way, after which the client may have sent
- * its request all the same, for in TLS 1.3 the server's last word is not the handshake's. */
+/* Closed after each byte of what the server sends, in an orderly way. The client may still have sent its request, since in
+ * TLS 1.3 the server's last bytes come after the handshake. */
 TEST(tls_a_handshake_cut_at_every_byte_is_told_honestly)
 {
     enum { BYTES = 900 };
@@ -185,11 +185,11 @@ TEST(tls_a_handshake_cut_at_every_byte_is_told_honestly)
     }
     okdok_free(client);
     CHECK_INT(faults_requests(port), 0);
-    /* The certificate alone has more than 300 bytes, and a signature now and then some more or fewer. */
+    /* The certificate alone has more than 300 bytes, and the length of a signature varies. */
     CHECK(first_open > 500 && first_open < BYTES && last_not_sent - first_open < 32);
 }
 
-/* An answer over TLS may end without a close_notify; its length says whether it is whole. */
+/* An answer over TLS may end without a close_notify; its length says whether it is complete. */
 TEST(tls_an_answer_cut_without_close_notify_is_judged_by_its_length)
 {
     okdok_options options = one_attempt();
@@ -198,7 +198,7 @@ TEST(tls_an_answer_cut_without_close_notify_is_judged_by_its_length)
         { "cut=100", OKDOK_STATUS_UNEXPECTED_RESPONSE, 200, 1, 1, 0, "good" },
         { "reset=9999", OKDOK_STATUS_OK, 200, 1, 0, 0, "tls12" },
         { "reset=100", OKDOK_STATUS_UNEXPECTED_RESPONSE, 200, 1, 1, 0, "tls12" },
-        /* Without a length only the close_notify could tell. */
+        /* Without a length, only the close_notify could tell. */
         { "raw=HTTP/1.1%20200%20OK%0D%0A%0D%0A{\"message\":\"msg.deleted\",\"result\":\"{id}\"}", OKDOK_STATUS_OK, 200, 1, 0, 0, "good" },
         { "cutof=9999:raw=HTTP/1.1%20200%20OK%0D%0A%0D%0A{\"message\":\"msg.deleted\",\"result\":\"{id}\"}",
           OKDOK_STATUS_UNEXPECTED_RESPONSE, 200, 1, 1, 0, "good" });

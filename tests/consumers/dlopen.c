@@ -8,7 +8,7 @@
 
 static void *library;
 
-/* ISO C has no cast from an object's to a function's address. */
+/* ISO C has no cast from an object pointer to a function pointer. */
 static void find(const char *name, void *function)
 {
     void *address = dlsym(library, name);

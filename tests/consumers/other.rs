@@ -1,4 +1,4 @@
-//! Another Rust archive, with a copy of Rust's runtime of its own: it allocates, unwinds and starts a thread.
+//! Another Rust archive, with its own copy of Rust's runtime: it allocates, unwinds and starts a thread.
 
 use std::panic::catch_unwind;
 

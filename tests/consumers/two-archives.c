@@ -1,4 +1,4 @@
-/* One program, two archives that were made by Rust. */
+/* One program linked with two Rust archives. */
 #include <okdok.h>
 
 #include <stdio.h>

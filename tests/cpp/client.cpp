@@ -22,7 +22,7 @@ static_assert(!std::is_copy_constructible_v<okdok::client> && !std::is_copy_assi
 static_assert(std::is_nothrow_move_constructible_v<okdok::client> && std::is_nothrow_move_assignable_v<okdok::client>);
 static_assert(std::is_base_of_v<std::runtime_error, okdok::error>);
 static_assert(std::is_nothrow_copy_constructible_v<okdok::error>);
-// After a deletion nothing may throw.
+// Nothing may throw after a deletion.
 static_assert(std::is_nothrow_move_constructible_v<okdok::deletion> && std::is_nothrow_copy_constructible_v<okdok::deletion>);
 static_assert(std::is_nothrow_constructible_v<okdok::attempt_log, const okdok_error &>);
 static_assert(std::is_same_v<std::underlying_type_t<okdok::status>, okdok_status>);
@@ -52,7 +52,7 @@ outcome deleted_at(const std::string &url, const okdok::options &options = {}, c
     outcome o{ okdok::status::ok, make_error_code(okdok::status::internal), {} };
     const okdok::client client(url, KEY, options, o.ec);
     CHECK(!o.ec);
-    // What was set before must be cleared.
+    // An earlier error must be cleared.
     o.ec = make_error_code(okdok::status::internal);
     o.status = client.delete_signature_request(id, o.ec, &o.details);
     CHECK(okdok_status(o.status) == o.details.status);
@@ -112,7 +112,7 @@ TEST(the_attempt_log_is_that_of_c)
         fields.attempt_log[i] = { OKDOK_STATUS_SERVER_ERROR, std::int16_t(500 + i), std::uint32_t(10 * i), std::uint32_t(i + 1) };
     fields.attempts = 2;
     CHECK_INT(okdok::attempt_log(fields).size(), 2);
-    // More than are kept.
+    // More than the log keeps.
     fields.attempts = 4000000000;
     const okdok::attempt_log log(fields);
     CHECK_INT(log.size(), 6);
@@ -221,7 +221,7 @@ TEST(a_client_moves)
     std::error_code ec;
     okdok::client first(serve("missing"), KEY, {}, ec), second = std::move(first);
     CHECK(second.delete_signature_request("id-1", ec) == okdok::status::not_found);
-    CHECK(first.delete_signature_request("id-1", ec) == okdok::status::invalid_client); // NOLINT: just that is tested
+    CHECK(first.delete_signature_request("id-1", ec) == okdok::status::invalid_client); // NOLINT: this is what is tested
     CHECK(ec == okdok::status::invalid_client);
     first = std::move(second);
     CHECK(first.delete_signature_request("id-1", ec) == okdok::status::not_found);
@@ -271,7 +271,7 @@ TEST(a_presumed_deletion_is_not_thrown)
     CHECK(gone.elapsed >= gone.attempt_log[1].waited + gone.attempt_log[1].elapsed);
 }
 
-/* Has it all that this call came to: a lost connection, then 503 with a report? */
+/* The call ended with a lost connection, then a 503 with a report. */
 static void check_every_field(const std::exception &caught)
 {
     const auto &error = dynamic_cast<const okdok::error &>(caught);

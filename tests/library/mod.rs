@@ -1,4 +1,4 @@
-//! The built shared library as a foreign language sees it: loaded at run time, called through the C ABI.
+//! The built shared library, as other languages use it: loaded at run time, called through the C ABI.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::path::PathBuf;
@@ -122,14 +122,14 @@ fn text(chars: &[c_char]) -> String {
 fn symbol<T>(name: &str) -> Symbol<'static, T> {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     let library = LIBRARY.get_or_init(|| {
-        // SAFETY: okdok has no initialisers of its own.
+        // SAFETY: okdok has no initialisers.
         unsafe { Library::new(path()) }.unwrap()
     });
     // SAFETY: each caller names the type that the header gives this name.
     unsafe { library.get(name.as_bytes()) }.unwrap()
 }
 
-/// Built here and now, as cargo builds no cdylib for tests: never missing, never an older one.
+/// The library is built here, since cargo builds no cdylib for tests: so it is never missing and never out of date.
 fn path() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let target = test.ancestors().nth(3).unwrap();

@@ -1,4 +1,4 @@
-# The C programs of tests under checkers that see what a test cannot, a long run that must not grow, and fuzzing.
+# The C test programs under sanitizers and valgrind, a long run that must not grow, and fuzzing.
 SLOW_TESTS += test-soak test-valgrind test-address-sanitizer test-thread-sanitizer test-fuzz
 .PHONY: test-soak test-valgrind test-address-sanitizer test-thread-sanitizer test-fuzz
 
@@ -7,8 +7,8 @@ empty :=
 commas = $(subst $(empty) $(empty),$(comma),$(strip $(1)))
 C_SUITE := $(C_SUPPORT) $(filter-out $(C_ALONE),$(wildcard tests/c/*_test.c))
 CHECKED := build/process/threads build/process/cancel
-# Not signals, which makes mistakes on purpose; not fork, which takes long and is run under the address sanitizer; not
-# no_resources, as valgrind needs descriptors itself.
+# Without signals, which makes mistakes on purpose; fork, which takes long and is run under the address sanitizer; and
+# no_resources, since valgrind needs descriptors itself.
 FORKING := build/process/exit build/process/silence
 # PROGRAM=SOURCE,SOURCE...
 process_program = $(1)=$(call commas,tests/process/$(1)_test.c tests/process/child.c $(C_SUPPORT))
@@ -30,7 +30,7 @@ test-address-sanitizer: | setup $(SANDBOX) $(FAULTS)
 		$(foreach name,threads cancel,$(call process_program,$(name))) \
 		$(foreach name,exit fork signals,forks:$(call process_program,$(name)))
 
-# Without those that fork while they have threads, of which that sanitizer can make nothing.
+# Without those that fork while they have threads, which that sanitizer does not support.
 test-thread-sanitizer: | setup $(SANDBOX) $(FAULTS)
 	$(WITH_SERVERS) tests/memory/sanitize thread \
 		suite=$(call commas,$(C_SUITE)) \

@@ -1,4 +1,4 @@
-/* Proof that a checker sees into the library: each of these mistakes of a host shows only in what the library then does. */
+/* Proof that a checker sees into the library: each mistake is the host's, but shows only in what the library then does. */
 #include <okdok.h>
 
 #include <pthread.h>
@@ -24,7 +24,7 @@ static void *write_into_shared_error(void *unused)
     return unused;
 }
 
-/* Two threads that have the library write into the same struct. */
+/* Two threads let the library write into the same struct. */
 static void shared_error(void)
 {
     pthread_t other;

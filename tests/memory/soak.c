@@ -1,5 +1,5 @@
-/* soak N: N deletions, of every kind of outcome, with clients that come and go: memory, descriptors and threads end
- * where they were after the first tenth. */
+/* soak N: N deletions, with every kind of outcome, by clients that are made and freed. At the end there must be as much memory
+ * and as many descriptors and threads in use as after the first tenth. */
 #define _GNU_SOURCE
 #include <okdok.h>
 
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define THREADS 4
-/* Of calls that end otherwise than deleted, one in so many. */
+/* One call in so many ends with another outcome than deleted. */
 #define RARELY 20
 
 static const char *good, *others[4];
@@ -46,7 +46,7 @@ static void *delete_on_and_on(void *number)
             must(okdok_delete_signature_request(shared, id, NULL, &error), error.message);
             continue;
         }
-        /* A client of its own; now and then with a transport of its own. */
+        /* Its own client; now and then with its own transport. */
         okdok_client *own = new_client(others[i / RARELY % 4], i % (RARELY * 8) == 0 ? 2000 + (uint32_t)(i % 7) : 0);
         must(!okdok_delete_signature_request(own, id, NULL, &error), "deleted, where it cannot be");
         must(error.message[0] != '\0', "no message");
@@ -79,7 +79,7 @@ struct usage {
     int descriptors, threads;
 };
 
-/* Threads of transports that have ended go in the background: waits until they are gone, or says that they stay. */
+/* Threads of transports end in the background: waits until they have, or reports that they stay. */
 static struct usage measure(int threads_wanted)
 {
     struct usage now = { 0, 0, 0, 0 };
@@ -111,12 +111,12 @@ TEST(soak)
     for (int i = 0; i < 4; i++) others[i] = strdup(http_url(faults_serve(steps[i])));
     shared = new_client(good, 0);
     run(calls / 10);
-    /* Its own thread and the one that is kept for the next client, beside this one. */
+    /* This thread, the transport's, and that of the transport kept for the next client. */
     struct usage before = measure(3);
     run(calls - calls / 10);
     struct usage after = measure(before.threads);
     okdok_free(shared);
-    /* Under 3 bytes a call, whatever the caches of threads and connections hold. */
+    /* Less than 3 bytes a call, including the caches of threads and connections. */
     CHECK(after.in_use - before.in_use < 256 * 1024);
     CHECK(after.resident - before.resident < 4 * 1024 * 1024);
     CHECK(after.descriptors <= before.descriptors + 2 * THREADS);

@@ -1,4 +1,4 @@
-/* Rust's standard library takes its randomness from here: every Windows since 7 has this DLL, Wine before 8.10 has not. */
+/* Rust's standard library gets its random numbers from this DLL. Every Windows since 7 has it; Wine before 8.10 has not. */
 #include <windows.h>
 
 /* RtlGenRandom; no header of mingw-w64 declares it under its real name. */

@@ -1,4 +1,4 @@
-/* What Windows alone has: its store of authorities, its proxy settings, and libraries that are unloaded. */
+/* What only Windows has: its certificate stores, its proxy settings, and libraries that are unloaded. */
 #include <windows.h>
 
 #include <pthread.h>
@@ -45,7 +45,7 @@ static void forget(const char *name)
     CHECK(CertCloseStore(store, 0));
 }
 
-/* What the tests put into the user's stores. Wine writes what it has looked at there back when a process ends. */
+/* What the tests put into the user's stores. When a process ends, Wine writes back what it has read there. */
 static void clear_stores(void)
 {
     forget("ROOT");
@@ -65,8 +65,8 @@ static void unset_variables(void)
     SetEnvironmentVariableA("SSL_CERT_DIR", NULL);
 }
 
-/* The fault server's root among the user's authorities, and its intermediate where Windows looks for what a server leaves
- * out. Always both: to complete a chain Wine looks there once a process. */
+/* Puts the fault server's root among the user's authorities, and its intermediate where Windows looks for certificates that a
+ * server leaves out. Always both, since Wine looks there for a chain only once per process. */
 static void fill_stores(void)
 {
     unset_variables();
@@ -84,7 +84,7 @@ TEST(windows_roots_are_those_of_the_users_store)
     int port = faults_tls(certificate, "ok");
     okdok_options options = options_of_its_own();
     outcome result = delete_at(https_url(port), &options);
-    /* Set and empty is not set. */
+    /* Set but empty counts as unset. */
     SetEnvironmentVariableA("SSL_CERT_FILE", "");
     options = options_of_its_own();
     outcome with_empty_variable = delete_at(https_url(port), &options);
@@ -92,7 +92,7 @@ TEST(windows_roots_are_those_of_the_users_store)
     clear_stores();
     CHECK_OUTCOME(result, OKDOK_STATUS_OK, 200, 1, 0);
     CHECK_OUTCOME(with_empty_variable, OKDOK_STATUS_OK, 200, 1, 0);
-    /* Windows was not asked, nor did anybody ask the responder. */
+    /* Windows was not asked, and nobody asked the responder. */
     CHECK_INT(faults_connections(port), 2);
     CHECK_INT(faults_connections(responder), 0);
 }
@@ -111,7 +111,7 @@ TEST(windows_refuses_an_unknown_issuer)
     }
 }
 
-/* Wine vouches for no chain whose revocation list it cannot have. */
+/* Wine accepts no chain whose revocation list it cannot get. */
 static int faults_incomplete(const char *list_steps, int *list)
 {
     char certificate[32];
@@ -131,7 +131,7 @@ TEST(windows_completes_a_chain_by_what_it_knows)
     clear_stores();
     CHECK_OUTCOME(first, OKDOK_STATUS_OK, 200, 1, 0);
     CHECK_OUTCOME(second, OKDOK_STATUS_OK, 200, 1, 0);
-    /* One to fail while Windows is asked, one more; and the next knows the verdict. */
+    /* One failed while Windows was asked, one succeeded; and the next call knew the verdict. */
     CHECK_INT(connections, 2);
     CHECK_INT(faults_connections(port), 3);
 }
@@ -191,7 +191,7 @@ TEST(windows_a_responder_that_never_answers_holds_nobody_else_up)
     CHECK_OUTCOME(other, OKDOK_STATUS_OK, 200, 1, 0);
     CHECK_INT(gone, CALLS);
     CHECK(ended < held.ended);
-    /* No longer than a connection may take. */
+    /* No longer than the connect time-out. */
     CHECK_OUTCOME(held.result, OKDOK_STATUS_CONNECT_FAILED, 0, 1, 0);
     CHECK_HAS(held.result.error.message, "the system did not say");
     CHECK_INT(faults_requests(port), 0);
@@ -224,7 +224,7 @@ TEST(windows_proxy_settings_are_used)
     CHECK_OUTCOME(result, OKDOK_STATUS_RESOLVE_FAILED, 0, 1, 0);
 }
 
-/* The library is linked in as well, so another copy of its file is loaded: that is another module. */
+/* The program is linked with the library, too, so this loads another copy of the file, which is another module. */
 TEST(windows_library_stays_loaded_with_its_threads)
 {
     char copy[MAX_PATH], original[MAX_PATH];
@@ -278,7 +278,7 @@ TEST(windows_a_thousand_clients_share_their_thread_and_handles)
         clients[i] = okdok_client_new(url, KEY, NULL, NULL, NULL);
         CHECK(okdok_delete_signature_request(clients[i], id, NULL, NULL));
     }
-    /* A thread is a handle too. Windows opens and closes a few of its own. */
+    /* A thread counts as a handle, too. Windows opens and closes a few itself. */
     CHECK(handles() < before + 50);
     for (size_t i = 0; i < 1000; i++) okdok_free(clients[i]);
     CHECK(handles() < before + 50);

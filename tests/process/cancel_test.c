@@ -45,12 +45,12 @@ TEST(cancel_during_a_call_waits_for_its_end)
     okdok_free(client);
 }
 
-/* A client that was freed ends with its last call, and with it a transport, whose thread is joined: a cancellation point. */
+/* A freed client ends with its last call, and its transport with it. That joins a thread, which is a cancellation point. */
 TEST(cancel_during_the_last_call_of_a_freed_client)
 {
     int port = faults_serve("hold:ok");
     okdok_options options = OKDOK_OPTIONS_INIT;
-    options.connect_timeout_ms = 3210; /* a transport of its own, and not the one that was used last */
+    options.connect_timeout_ms = 3210; /* its own transport, and not the one that was used last */
     okdok_client *client = okdok_client_new(http_url(port), KEY, &options, NULL, NULL);
     okdok_client *other = okdok_client_new(http_url(port), KEY, NULL, NULL, NULL);
     CHECK(other != NULL);

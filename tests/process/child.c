@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* No child has as much to do, even under valgrind. */
+/* Seconds; no child takes so long, even under valgrind. */
 #define LONGEST_LIFE 120
 
 pid_t start_child(void (*run)(void))

@@ -1,4 +1,4 @@
-/* A part of a test that runs in a child process, whose end the parent looks at. */
+/* A part of a test that runs in a child process, and how that process ended. */
 #ifndef CHILD_H
 #define CHILD_H
 
@@ -6,7 +6,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* In a child and on other threads: says what is wrong, and ends the process. (CHECK would jump back into the harness.) */
+/* For children and other threads: prints what is wrong and ends the process. (CHECK would jump back into the harness.) */
 #define MUST(condition)                                                     \
     do {                                                                    \
         if (!(condition)) {                                                 \
@@ -15,7 +15,7 @@
         }                                                                   \
     } while (0)
 
-/* The same of an outcome, which is shown. */
+/* The same for the status of an error, which is printed. */
 #define MUST_BE(actual, wanted)                                                                              \
     do {                                                                                                     \
         const okdok_error *child_e = &(actual);                                                              \
@@ -25,10 +25,10 @@
         }                                                                                                    \
     } while (0)
 
-/* Starts a child that runs `run`, then exit(0); SIGALRM ends one that hangs. */
+/* Starts a child that calls `run`, then exit(0). If it hangs, SIGALRM ends it. */
 pid_t start_child(void (*run)(void));
 
-/* Waits for it. "" if it exited with 0, else what became of it; static. */
+/* Waits for the child. Returns "" if it exited with 0, else how it ended; static. */
 const char *child_end(pid_t child);
 
 #endif

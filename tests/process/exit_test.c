@@ -1,4 +1,4 @@
-/* A process may end at any time, whatever it has not freed and whoever is in mid-call. */
+/* A process may end at any time, whatever is not freed and whichever threads are in a call. */
 #define _GNU_SOURCE
 #include "call.h"
 #include "child.h"
@@ -45,7 +45,7 @@ static void *leave(void *unused)
     exit(0);
 }
 
-/* The main thread is in the call, another one ends the process. */
+/* The main thread is in a call, and another one ends the process. */
 static void from_another_thread(void)
 {
     make_client();
@@ -63,7 +63,7 @@ static void delete_at_exit(void)
     okdok_free(client);
 }
 
-/* By then the thread has lost its thread-local variables, those that its calls used before among them. */
+/* By then the thread has lost its thread-local variables, including those that its earlier calls used. */
 static void with_a_call_at_exit(void)
 {
     MUST(atexit(delete_at_exit) == 0);
@@ -77,7 +77,7 @@ static void ends_well(void (*run)(void), const char *steps)
         port = faults_serve(steps);
         long long begun = now_ms();
         CHECK_STR(child_end(start_child(run)), "");
-        /* Nobody waited for the 30 s of a call that is never answered. */
+        /* Nothing waited for the 30 s of a call that is never answered. */
         CHECK(now_ms() - begun < 20000);
         faults_ask("stop %d", port);
     }

@@ -1,5 +1,5 @@
-/* Hosts that have fork handlers of their own, and forks that run no handlers. Each test runs in a child of this program, which
- * itself never calls okdok: so whatever a host registers before its first call is registered before anything of okdok's. */
+/* Hosts that have their own fork handlers, and forks that run no handlers. Each test runs in a child of this program, which
+ * itself never calls okdok. So what a host registers before its first call is registered before anything of okdok's. */
 #define _GNU_SOURCE
 #include "cases.h"
 #include "child.h"
@@ -49,7 +49,7 @@ static void *call_and_make_under_the_lock(void *unused)
     return NULL;
 }
 
-/* Forks while threads call, and waits for each child, which calls too. */
+/* Forks while threads are in calls, and waits for each child, which calls too. */
 static void fork_again_and_again(void *(*meanwhile)(void *))
 {
     pthread_t threads[4];
@@ -131,7 +131,7 @@ static void call_in_children_of_a_bare_fork(void)
             alarm(30);
             call();
             okdok_free(new_client());
-            /* And of such a child. */
+            /* And in a child of such a child. */
             child = bare_fork();
             if (child == 0) {
                 call();
@@ -162,7 +162,7 @@ TEST(fork_without_handlers_is_noticed)
     CHECK_STR(child_end(start_child(call_in_children_of_a_bare_fork)), "");
 }
 
-/* The library in a namespace of its own has a libc of its own, where nobody registers what the program's fork would run. */
+/* Loaded into its own linker namespace, the library has its own libc, and the program's fork does not run its handlers. */
 static void call_in_a_child_from_another_namespace(void)
 {
     Dl_info library;

@@ -1,5 +1,5 @@
-/* A client made before fork works in parent and child, with other threads in mid-call, and freeing it in the child
- * neither hangs nor aborts. */
+/* A client made before fork works in parent and child, with other threads in calls, and freeing it in the child neither
+ * hangs nor aborts. */
 #define _GNU_SOURCE
 #include "cases.h"
 #include "child.h"
@@ -36,7 +36,7 @@ static void check_call(okdok_client *through)
     okdok_error error;
     long long begun = now_ms();
     okdok_delete_signature_request(through, "id-1", NULL, &error);
-    /* Past the deadline comes what the machine needs to give so many processes their turn. */
+    /* Longer than the deadline, since so many processes share the machine. */
     MUST(now_ms() - begun < timeout_ms + slack_ms() + 3000);
     if (must_succeed) MUST_BE(error, OKDOK_STATUS_OK);
     MUST(error.status != OKDOK_STATUS_INTERNAL && error.status != OKDOK_STATUS_INVALID_CLIENT);
@@ -49,7 +49,7 @@ static void *call_on_and_on(void *unused)
     return NULL;
 }
 
-/* Each with a transport of its own, so that one is built or ended at nearly every moment. */
+/* Each with its own transport, so that one is built or ended at nearly every moment. */
 static void *make_and_free(void *unused)
 {
     (void)unused;
@@ -68,7 +68,7 @@ static void in_child(void)
     okdok_error error;
     MUST(!okdok_delete_signature_request(client, "id-1", NULL, &error));
     MUST_BE(error, OKDOK_STATUS_INVALID_CLIENT);
-    /* A grandchild too: the generation counts on. */
+    /* In a grandchild, too: the generation is counted up again. */
     own = new_client(0);
     pid_t grandchild = fork();
     if (grandchild == 0) {
@@ -125,8 +125,8 @@ TEST(fork_with_tls_every_child_deletes)
     fork_in_mid_call();
 }
 
-/* libc may lose a lock of its own when a thread is inside it at fork: the child's call then fails, in time. Each call
- * here looks the name up, because the server closes every connection. */
+/* libc may leave one of its own locks held when a thread is inside it at fork. The child's call then fails by its deadline.
+ * Each call here looks the name up, because the server closes every connection. */
 TEST(fork_by_host_name_every_child_ends_in_time)
 {
     static char url[64];

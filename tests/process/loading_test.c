@@ -1,4 +1,4 @@
-/* The library comes and goes with dlopen and dlclose, and may be loaded twice. This program is not linked with it. */
+/* The library is loaded and unloaded by dlopen and dlclose, and may be loaded twice. This program is not linked with it. */
 #define _GNU_SOURCE
 #include <okdok.h>
 
@@ -9,9 +9,9 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
-/* Beside each other, found by this program's own search path. */
+/* Found by this program's own search path. */
 #define FIRST "libokdok.so"
-/* Loaded by children only, in which they have no history. */
+/* Loaded by children only, so each is loaded for the first time there. */
 #define SECOND "libokdok-second.so"
 #define THIRD "libokdok-third.so"
 
@@ -41,7 +41,7 @@ TEST(loading_again_and_again_with_a_live_client)
     for (uint32_t i = 0; i < 100; i++) {
         library it = load(FIRST);
         okdok_options options = OKDOK_OPTIONS_INIT;
-        options.connect_timeout_ms = 1000 + i; /* a thread of its own for each, still alive at dlclose */
+        options.connect_timeout_ms = 1000 + i; /* each with its own thread, still alive at dlclose */
         okdok_client *client = it.client_new(url, "key", &options, NULL, NULL);
         CHECK(client != NULL);
         CHECK(it.delete_signature_request(client, "id-1", NULL, NULL));
@@ -90,7 +90,7 @@ TEST(loading_ends_while_a_call_is_under_way)
     }
 }
 
-/* What it registered with libc must not be called into nothing; nor must a thread that it started. */
+/* After dlclose, the code of what it registered with libc, and of its threads, must still be there. */
 static void fork_after_unloading(void)
 {
     library it = load(SECOND);

@@ -1,4 +1,4 @@
-/* Preloaded: a kernel before Linux 4.14, which does not wipe a page at fork. */
+/* To be preloaded: acts as a kernel before Linux 4.14, which cannot wipe a page at fork. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* Signals stay the host's: none that it did not send arrives, no mask or handler changes, and its crash handler works on
- * the library's thread as on its own. */
+/* Signals belong to the host: the library causes none, changes no mask or handler, and the host's crash handler works on the
+ * library's thread as on its own. */
 #define _GNU_SOURCE
 #include "call.h"
 #include "child.h"
@@ -46,7 +46,7 @@ TEST(signals_sigpipe_at_its_default_ends_nobody)
 {
     survives_closed_connections(http_url(faults_serve("accept-close")), NULL, 200);
     survives_closed_connections(http_url(faults_serve("accept-reset")), NULL, 200);
-    /* After some of its handshake, a server that is gone meets the rest of ours. */
+    /* The server closes after a part of its handshake, while we still send ours. */
     const char *ca = faults_ca("good");
     for (int after = 0; after <= 1500; after += 300) {
         char how[32];
@@ -108,7 +108,7 @@ static void count(int signal)
     handled++;
 }
 
-/* Sent to the process while every thread of the host blocks it: a thread of ours that did not would take it. */
+/* Sent to the process while every thread of the host blocks it: a thread of ours that did not block it would take it. */
 TEST(signals_of_the_host_are_not_taken_by_our_thread)
 {
     const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD, SIGWINCH, SIGPROF,
@@ -139,7 +139,7 @@ static atomic_bool armed;
 static atomic_int crashed_on;
 static char *page;
 
-/* The library's thread comes through here each time that it has nothing to do. */
+/* The library's thread calls this whenever it has nothing to do. */
 int epoll_wait(int fd, struct epoll_event *events, int most, int timeout)
 {
     static int (*real)(int, struct epoll_event *, int, int);
@@ -164,7 +164,7 @@ static void *delete_held(void *client)
 static void crash_on_our_thread(void)
 {
     okdok_options options = one_attempt();
-    options.connect_timeout_ms = 4321; /* a thread of its own */
+    options.connect_timeout_ms = 4321; /* its own thread */
     int port = faults_serve("hold:ok");
     okdok_client *client = okdok_client_new(http_url(port), KEY, &options, NULL, NULL);
     MUST(client != NULL);
@@ -181,13 +181,13 @@ static void crash_on_our_thread(void)
     armed = true;
     faults_ask("release %d", port);
     MUST(pthread_join(caller, NULL) == 0);
-    /* Not yet idle again, perhaps. */
+    /* It may not be idle again yet. */
     for (int i = 0; i < 100 && crashed_on == 0; i++) MUST(okdok_delete_signature_request(client, "id-1", NULL, NULL));
     MUST(crashed_on != 0 && crashed_on != getpid());
     okdok_free(client);
 }
 
-/* Where SIGSEGV is blocked, a crash on that thread ends the process without the host's handler. */
+/* If SIGSEGV were blocked, a crash on that thread would end the process without the host's handler. */
 TEST(signals_the_crash_handler_works_on_our_thread)
 {
     CHECK_STR(child_end(start_child(crash_on_our_thread)), "");

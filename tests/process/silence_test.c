@@ -1,4 +1,4 @@
-/* Whatever happens, and however talkative the environment is: not a byte on stdout or stderr. */
+/* Whatever happens, and whatever the environment asks for: not a byte on stdout or stderr. */
 #define _GNU_SOURCE
 #include "call.h"
 #include "child.h"

@@ -1,4 +1,4 @@
-/* Any thread, any time: one client in many threads, many clients, and handles used after they were freed. */
+/* Any thread, any time: one client on many threads, many clients, and handles used after they were freed. */
 #define _GNU_SOURCE
 #include "call.h"
 #include "child.h"
@@ -29,7 +29,7 @@ static void *delete_own_ids(void *number)
         MUST(okdok_delete_signature_request(shared, id, NULL, &error));
         MUST_BE(error, OKDOK_STATUS_OK);
         MUST(strcmp(error.service_value, id) == 0);
-        /* Each was deleted by its own call, and only there. */
+        /* Each was deleted by its own call only. */
         MUST(!okdok_delete_signature_request(shared, id, NULL, &error));
         MUST_BE(error, OKDOK_STATUS_NOT_FOUND);
     }
@@ -66,7 +66,7 @@ static okdok_client *made_up(uint32_t random)
     return (okdok_client *)values[random % 6]; /* NOLINT */
 }
 
-/* A handle that another thread frees, or freed long ago, is a live client or none at all; never anything else. */
+/* A handle that another thread frees, or freed long ago, is either a live client or invalid; never anything else. */
 static void *act_at_random(void *number)
 {
     uint32_t state = 0x9E3779B9u * ((uint32_t)(intptr_t)number + 1);
@@ -137,7 +137,7 @@ TEST(threads_free_during_a_call_returns_at_once_and_the_call_ends_well)
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, delete_held, &call) == 0);
     faults_ask("wait %d 1", port);
-    /* Another transport is used after this one: nothing keeps it but the call. */
+    /* Another transport is used after this one, so only the call keeps it alive. */
     CHECK(delete_at(http_url(faults_serve("ok")), &(okdok_options){ .size = sizeof(okdok_options), .connect_timeout_ms = 3333 }).gone);
     long long begun = now_ms();
     okdok_free(call.client);

@@ -1,4 +1,4 @@
-# The README's programs, compiled and run as they stand there; and `make demo`, the other thing that it tells people to do.
+# The README's programs, compiled and run as they are; and `make demo`, which the README tells people to run.
 TESTS += test-readme
 .PHONY: test-readme
 test-readme: export OKDOK_LIBRARY = $(abspath $(LIBRARY))

@@ -1,4 +1,4 @@
-# What the scripts that set up and run everything else promise.
+# Tests of the scripts that set up and run everything else.
 TESTS += test-scripts
 LINTS += lint-test-scripts
 .PHONY: test-scripts lint-test-scripts

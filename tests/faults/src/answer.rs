@@ -8,7 +8,7 @@ pub struct Answer {
     pub bytes: Vec<u8>,
     /// Where the body begins in `bytes`.
     pub head: usize,
-    /// Follows `bytes`, again and again.
+    /// Sent after `bytes`, repeatedly.
     pub tail: Option<Tail>,
     /// Does the answer end the connection?
     pub closes: bool,
@@ -53,7 +53,7 @@ impl Answer {
         Self { bytes, head, tail: None, closes }
     }
 
-    /// As gateways give it to a connection that broke a rule.
+    /// What gateways answer when a connection breaks a rule.
     pub fn stray(status: u16, says_close: bool) -> Self {
         let close = if says_close { vec![(b"connection".to_vec(), b"close".to_vec())] } else { vec![] };
         Self::reply(&Reply { status, fields: close, body: b"<html>no</html>".to_vec() }, b"")
@@ -89,7 +89,7 @@ impl Answer {
     }
 }
 
-/// Interim answers, 100 and 103 by turns.
+/// Interim answers, alternating 100 and 103.
 pub fn informational(count: u32) -> Vec<u8> {
     (0..count)
         .flat_map(|index| {

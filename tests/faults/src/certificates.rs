@@ -73,7 +73,7 @@ pub fn trust(cert: Cert) -> Result<PathBuf, Failure> {
 
 pub fn remove_files() {
     if let Some(folder) = FILES.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        // Left-over files harm nobody, and there is nobody to tell.
+        // Left-over files do no harm, and there is nobody to report to.
         let _ = fs::remove_dir_all(folder);
     }
 }
@@ -114,7 +114,7 @@ fn make_authorities() -> Result<Authorities, rcgen::Error> {
         Ok((params.self_signed(&key)?, key))
     };
     let self_signed = self_sign(IsCa::NoCa)?;
-    // As openssl req -x509 makes them, and many take them for server certificates.
+    // As openssl req -x509 makes them; many people use these as server certificates.
     let self_signed_authority = self_sign(IsCa::Ca(BasicConstraints::Unconstrained))?;
     Ok(Authorities { root, intermediate, other_root, constrained_root, self_signed, self_signed_authority })
 }
@@ -185,7 +185,7 @@ fn make_config(cert: Cert) -> Result<ServerConfig, Failure> {
             issuer = &authorities.constrained_root;
         }
         Cert::Critical => {
-            // anyPolicy, which clients that know no policies may ignore only if it is not critical.
+            // anyPolicy, which clients that do not support policies may ignore only if it is not critical.
             const POLICIES: &[u8] = &[0x30, 8, 0x30, 6, 6, 4, 0x55, 0x1d, 0x20, 0];
             let mut policies = CustomExtension::from_oid_content(&[2, 5, 29, 32], POLICIES.to_vec());
             policies.set_criticality(true);
@@ -229,7 +229,7 @@ fn make_config(cert: Cert) -> Result<ServerConfig, Failure> {
         builder.with_no_client_auth()
     };
     let key = ring::sign::any_supported_type(&PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key)))?;
-    // Not `with_single_cert`, which itself refuses what clients are to refuse.
+    // Not `with_single_cert`, which refuses what the clients should refuse.
     let certificate = SingleCertAndKey::from(CertifiedKey::new(chain, key));
     Ok(builder.with_cert_resolver(Arc::new(certificate)))
 }

@@ -1,4 +1,4 @@
-//! One connection: reads requests and does what the script says.
+//! One connection: reads requests and carries out the script.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -18,16 +18,16 @@ use crate::tls::{self, Cert, Greeted};
 
 const LONGEST_HEAD: usize = 1 << 20;
 
-/// Gives back how the connection is to be ended.
+/// Returns how to end the connection.
 pub fn run(tcp: TcpStream, greeting: Cert, at_once: Option<End>, listener: &Arc<Listener>) -> (Stream, End) {
-    // A small delay at worst, where it fails.
+    // If it fails, there is at worst a small delay.
     let _ = tcp.set_nodelay(true);
     let (mut stream, end) = match at_once {
         Some(end) => (Stream::Plain(tcp), end),
         None => match tls::greet(tcp, greeting) {
             Greeted::Over(stream, end) => (stream, end),
             Greeted::Ready(mut stream) => {
-                // An error is the client's hanging up, or `stop`.
+                // An error means that the client hung up, or `stop`.
                 let end = serve(&mut stream, listener).unwrap_or(End::Cut);
                 (stream, end)
             }
@@ -171,14 +171,14 @@ fn go_astray(stray: &Stray, stream: &mut Stream, unread: &mut Vec<u8>, listener:
         return Ok(End::Close);
     }
     if !met {
-        // Whoever sends a request now has not seen that answer, and will take it for this request's own.
+        // A client that sends a request now has not seen that answer, and will take it for the answer to this request.
         let Head::Whole(head) = read_head(stream, unread)? else { return Ok(End::Close) };
         listener.note(&head);
     }
     Ok(End::KeepAlive)
 }
 
-/// The next request, where all of it has come by now.
+/// The next request, if all of it has arrived.
 fn arrived(stream: &mut Stream, unread: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
     stream.set_nonblocking(true)?;
     let head = read_head(stream, unread);

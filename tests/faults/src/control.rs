@@ -1,4 +1,4 @@
-//! The control port: one line per command, one line back.
+//! The control port: one line per command, one line per answer.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 #[derive(Default)]
 struct Port {
     listener: Option<Arc<Listener>>,
-    /// Held for what they are, never read: reserved and stalled ports.
+    /// Reserved and stalled ports; only held, never read.
     sockets: Vec<Socket>,
 }
 
@@ -34,7 +34,7 @@ pub fn run(listener: &TcpListener) {
     for stream in listener.incoming().flatten() {
         let ports = Arc::clone(&ports);
         thread::spawn(move || {
-            // An error is the test's hanging up.
+            // An error means that the test hung up.
             let _ = converse(&stream, &ports);
         });
     }

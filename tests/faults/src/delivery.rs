@@ -7,23 +7,23 @@ use crate::answer::Answer;
 use crate::listener::Listener;
 use crate::stream::Stream;
 
-/// How a connection goes on, or does not.
+/// How a connection goes on or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     KeepAlive,
     /// An orderly close, over TLS with a `close_notify`.
     Close,
-    /// FIN and no more.
+    /// FIN only.
     Cut,
     Reset,
-    /// Nothing is said any more, but all is read.
+    /// Sends nothing more, but reads on.
     Silence,
 }
 
 #[derive(Default)]
 pub struct Delivery {
     pub before: Vec<u8>,
-    /// Behind the answer, in one packet with it where it has no tail.
+    /// Sent after the answer, in the same packet if it has no tail.
     pub behind: Vec<u8>,
     pub limit: Option<(u64, End)>,
     pub pace: Option<Duration>,

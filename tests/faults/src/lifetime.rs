@@ -1,4 +1,4 @@
-//! When the server ends: on a signal, or with its parent, so that a killed test leaves nothing behind.
+//! When the server ends: on a signal, or with its parent, so that a killed test leaves no server behind.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -11,7 +11,7 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
-    /// Must come before the first thread, which inherits the blocked signals.
+    /// Must be called before the first thread starts, since threads inherit the blocked signals.
     pub fn begin() -> io::Result<Self> {
         let mut signals = MaybeUninit::uninit();
         // SAFETY: sigemptyset initialises the set, the other calls only read or add to it.
@@ -30,12 +30,12 @@ impl Lifetime {
         Ok(Self { signals, parent: parent_id() })
     }
 
-    /// Returns when it is time to end.
+    /// Returns when the server should end.
     pub fn wait(&self) {
-        // PR_SET_PDEATHSIG would fire when the parent's thread ends, not the parent: so look now and then.
+        // PR_SET_PDEATHSIG would fire when the parent's thread ends, not the parent, so this polls.
         let interval = libc::timespec { tv_sec: 0, tv_nsec: 250_000_000 };
         while parent_id() == self.parent {
-            // SAFETY: both pointers are to live values; a null siginfo is allowed.
+            // SAFETY: both pointers point to live values; a null siginfo is allowed.
             let signal = unsafe { libc::sigtimedwait(&raw const self.signals, ptr::null_mut(), &raw const interval) };
             if signal > 0 {
                 return;

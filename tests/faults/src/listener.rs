@@ -1,4 +1,4 @@
-//! One port: its script, what it has seen, and the truth of the service behind it.
+//! One port: its script, what it has seen, and the state of the service behind it.
 
 use std::collections::HashMap;
 use std::io;
@@ -46,7 +46,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Uses up the next step, if it is such a one.
+    /// Uses up the next step, if it is for connections.
     pub fn step<'a, S>(&mut self, steps: &'a [S], wanted: fn(&S) -> bool) -> Option<&'a S> {
         let step = current(steps, self.steps_used).filter(|step| wanted(step))?;
         self.steps_used += 1;
@@ -88,7 +88,7 @@ impl Listener {
                 }
                 ledger.connections += 1;
                 let key = ledger.connections;
-                // Without a copy (no descriptor left) only `stop` suffers.
+                // Without a copy (no descriptor left), only `stop` does not work.
                 if let Ok(copy) = tcp.try_clone() {
                     ledger.open.insert(key, copy);
                 }
@@ -116,7 +116,7 @@ impl Listener {
         ledger.step(steps, Step::is_for_connections)
     }
 
-    /// Notes a request, and gives the step for it; `None` if that is one for connections.
+    /// Records a request, and returns its step; `None` if the step is for connections.
     pub fn request<'a, S>(&self, head: &[u8], steps: &'a [S], for_requests: fn(&S) -> bool) -> Option<&'a S> {
         let mut ledger = self.ledger();
         ledger.requests.push(head.to_vec());
@@ -126,13 +126,13 @@ impl Listener {
         step
     }
 
-    /// Notes a request that has no step of its own.
+    /// Records a request that has no step.
     pub fn note(&self, head: &[u8]) {
         self.ledger().requests.push(head.to_vec());
         self.changed.notify_all();
     }
 
-    /// Never held while anything waits for the network.
+    /// The lock is never held during network I/O.
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -161,9 +161,9 @@ impl Listener {
         self.changed.notify_all();
     }
 
-    /// From now on connections are refused; the port stays bound, so that nobody else gets it.
+    /// From now on, connections are refused; the port stays bound, so that no other process gets it.
     pub fn refuse(&self) {
-        // Fails only where it was shut down before.
+        // Fails only if it was already shut down.
         let _ = SockRef::from(&self.socket).shutdown(Shutdown::Both);
     }
 

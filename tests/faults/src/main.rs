@@ -124,7 +124,7 @@ fn main() -> io::Result<()> {
     match std::env::args().nth(1).as_deref() {
         None => {}
         Some("--help") => {
-            // What is said above, from this very file.
+            // Prints the documentation above, from this file.
             for line in include_str!("main.rs").lines().map_while(|line| line.strip_prefix("//!")) {
                 writeln!(io::stdout(), "{}", line.strip_prefix(' ').unwrap_or(line))?;
             }

@@ -69,7 +69,7 @@ fn refuse(status: u16, stream: &mut Stream) -> io::Result<End> {
     Ok(End::Close)
 }
 
-/// Both ways until both sides have said all; a broken side ends both.
+/// Copies both ways until both sides have closed; an error on one side ends both.
 pub fn tunnel(client: &TcpStream, server: &TcpStream) {
     thread::scope(|scope| {
         scope.spawn(|| pass(client, server));
@@ -84,7 +84,7 @@ fn pass(mut from: &TcpStream, mut to: &TcpStream) {
     }
 }
 
-/// The lock is held for the records alone, never while reading from the network.
+/// The lock is held only for the records, never while reading from the network.
 fn tls_tunnel(tls: &mut ServerConnection, client: &TcpStream, server: &TcpStream) {
     let tls = Mutex::new(tls);
     thread::scope(|scope| {
@@ -108,7 +108,7 @@ fn decrypt(tls: &Mutex<&mut ServerConnection>, mut client: &TcpStream, mut serve
             while !records.is_empty() {
                 tls.read_tls(&mut records)?;
                 tls.process_new_packets().map_err(io::Error::other)?;
-                // It ends with WouldBlock when all was taken out.
+                // It ends with WouldBlock when everything was read.
                 let _ = tls.reader().read_to_end(&mut plain);
             }
         }
@@ -142,7 +142,7 @@ fn encrypt(tls: &Mutex<&mut ServerConnection>, mut server: &TcpStream, mut clien
 }
 
 fn end_both(one: &TcpStream, other: &TcpStream) {
-    // Fails where it is closed already.
+    // Fails if it is already closed.
     let _ = one.shutdown(Shutdown::Both);
     let _ = other.shutdown(Shutdown::Both);
 }

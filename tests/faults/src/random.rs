@@ -1,4 +1,4 @@
-//! A seeded plan: what happens to the n-th request for an id.
+//! A seeded plan of what happens to the n-th request for an id.
 
 use crate::delivery::End;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::step::{Next, Reply, Step, Stray};
 
 /// The same arguments give the same step, whatever the other requests do. `hidden` is the status behind which this id was
-/// deleted: a service that has done what it was asked for does not refuse the same thing with that very status, and a
-/// client believes the second refusal.
+/// deleted: a service that has carried out a request does not refuse it with that same status afterwards, and a client
+/// believes the second refusal.
 pub fn plan(seed: u64, id: &[u8], nth: u64, hidden: Option<u16>) -> Step {
     let mut dice = Dice(id.iter().fold(seed ^ nth.rotate_left(32), |state, byte| {
         let mut dice = Dice(state ^ u64::from(*byte));
@@ -42,7 +42,7 @@ fn refusal(dice: &mut Dice) -> (u16, Step) {
         2 => (403, reply("403;;<html>no</html>")),
         3 => (404, reply("404")),
         4 => (409, reply("409;;{\"message\":\"err.conflict\"}")),
-        // Cut short, so it does not say that the id does not exist.
+        // Cut off, so it does not say that the id does not exist.
         _ => {
             let answer = reply("400;content-length:300;;{\"message\":\"err.signature.request.not.exist\"");
             (400, limited(u64::MAX, End::Cut, answer))
@@ -50,8 +50,8 @@ fn refusal(dice: &mut Dice) -> (u16, Step) {
     }
 }
 
-/// What can meet the next request of the connection. It is deleted only behind an answer that says `close`: without, no
-/// client can tell it from the answer to its own request.
+/// What the next request of the connection can meet. It is deleted only behind an answer that says `close`: without that, no
+/// client can tell the answer from the answer to its own request.
 fn stray(dice: &mut Dice) -> Stray {
     const STATUSES: [u16; 8] = [400, 401, 403, 404, 408, 413, 421, 431];
     let microseconds = dice.below(600);
@@ -67,13 +67,13 @@ fn stray(dice: &mut Dice) -> Stray {
     Stray { after: Duration::from_micros(microseconds), status, next, says_close, ends }
 }
 
-/// Bytes behind an answer, which no request asked for.
+/// Bytes after an answer, which no request asked for.
 fn extra(dice: &mut Dice) -> Vec<u8> {
     let text = match dice.below(4) {
         0 => "\r\n",
         1 => "this is not HTTP\r\n\r\n",
         2 => "HTTP/1.1 200 OK\r\ncontent-length: 44\r\n\r\n{\"message\":\"msg.deleted\",\"result\":\"another\"}",
-        // No refusal of this plan has the same status.
+        // No refusal in this plan has the same status.
         _ => "HTTP/1.1 431 Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
     };
     text.as_bytes().to_vec()
@@ -87,7 +87,7 @@ fn too_many(dice: &mut Dice) -> Step {
     }
 }
 
-/// Nobody can tell from these whether it was deleted.
+/// From these, nobody can tell whether it was deleted.
 fn open(fate: u64, dice: &mut Dice) -> Step {
     let lost = if dice.below(2) == 0 { End::Cut } else { End::Reset };
     match fate {
@@ -119,7 +119,7 @@ fn limited(bytes: u64, end: End, of: Step) -> Step {
 }
 
 fn reply(text: &str) -> Step {
-    // The words above are fixed, and a test reads them all.
+    // The steps above are constant, and a test parses them all.
     text.parse::<Reply>().map_or(Step::Silent, Step::Reply)
 }
 
@@ -156,7 +156,7 @@ mod tests {
         assert!((0..50_u64).any(|id| plan(7, &id.to_le_bytes(), 0, None) != plan(7, &id.to_le_bytes(), 1, None)));
     }
 
-    /// Without what comes after the answer.
+    /// The step without what comes after its answer.
     fn answer(step: Step) -> Step {
         match step {
             Step::Stray(_, then) => *then,

@@ -1,4 +1,4 @@
-//! The truth about signature requests behind one port.
+//! What really became of the signature requests behind one port.
 
 use std::collections::{HashMap, HashSet};
 

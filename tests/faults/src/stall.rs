@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-/// All sockets that keep it so; the first is the listener.
+/// The sockets that keep it full; the first is the listener.
 pub fn stalled(address: SocketAddr) -> io::Result<Vec<Socket>> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&address.into())?;
     listener.listen(0)?;
     let address = listener.local_addr()?;
     let mut sockets = vec![listener];
-    // How many fit differs between kernels: full is when one hangs.
+    // How many fit differs between kernels: it is full when one hangs.
     for _ in 0..64 {
         let connection = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         match connection.connect_timeout(&address, Duration::from_millis(50)) {

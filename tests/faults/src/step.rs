@@ -37,18 +37,18 @@ pub enum Step {
     Cert(Cert),
 }
 
-/// What befalls a connection after an answer, whether or not somebody asks for it.
+/// What happens to a connection after an answer, whether or not another request comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stray {
     pub after: Duration,
-    /// `None`: nothing is said.
+    /// `None`: no answer is sent.
     pub status: Option<u16>,
     pub next: Next,
     pub says_close: bool,
     pub ends: bool,
 }
 
-/// What becomes of a request that has come by then.
+/// What happens to a request that has arrived by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     Unread,
@@ -60,7 +60,7 @@ pub enum Next {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     pub status: u16,
-    /// Name and value as they go on the wire.
+    /// Name and value, as sent.
     pub fields: Vec<(Vec<u8>, Vec<u8>)>,
     pub body: Vec<u8>,
 }
@@ -91,7 +91,7 @@ impl FromStr for Step {
 }
 
 fn request_step(word: &str) -> Result<Step, String> {
-    // Only the default of `hold` and of what comes before a colon may be left out; an empty argument never parses.
+    // The argument may be left out only where it defaults to `ok`, for `hold` and after a colon; an empty one never parses.
     let (name, argument) = match word.find(['=', ':']) {
         Some(at) => (word.split_at(at).0, Some(word.split_at(at + 1).1)),
         None => (word, None),

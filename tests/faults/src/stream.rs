@@ -1,4 +1,4 @@
-//! A connection's bytes, in clear or over TLS.
+//! A connection's bytes, plain or over TLS.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -26,9 +26,9 @@ impl Stream {
         self.tcp().set_nonblocking(nonblocking)
     }
 
-    /// Ends the connection; for a FIN or RST no other copy of the descriptor may be open.
+    /// Ends the connection. For a FIN or RST, no other copy of the descriptor may be open.
     pub fn end(mut self, end: End) {
-        // The client may be gone already: then there is nothing left to do.
+        // If the client is already gone, there is nothing left to do.
         match end {
             End::Reset => {
                 let _ = SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO));

@@ -1,4 +1,4 @@
-//! The greeting of a connection: a TLS handshake, a broken one, or none.
+//! How a connection starts: with a TLS handshake, a broken one, or none.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -34,9 +34,9 @@ pub enum Cert {
     HangUp,
     Mute,
     Plain,
-    /// Good, and names whom to ask on this port whether it was revoked.
+    /// Good, and names a responder on this port that says whether it was revoked.
     Responder(u16),
-    /// A good handshake that ends after so many of the server's bytes.
+    /// A good handshake that ends after this many of the server's bytes.
     Broken {
         bytes: usize,
         end: End,
@@ -101,7 +101,7 @@ pub fn greet(mut tcp: TcpStream, cert: Cert) -> Greeted {
     match handshake(&mut tls, &mut tcp, limit) {
         Ok(true) => Greeted::Ready(Stream::Tls(Box::new(StreamOwned::new(tls, tcp)))),
         Ok(false) if after != End::Cut => Greeted::Over(Stream::Plain(tcp), after),
-        // The client may be speaking still: to close over unread bytes would be an RST, and might cost it our alert.
+        // The client may still be sending: closing with unread bytes would send an RST, and the client might not see our alert.
         Ok(false) | Err(_) => {
             let _ = tcp.shutdown(Shutdown::Write);
             Greeted::Over(Stream::Plain(tcp), End::Silence)
@@ -109,7 +109,7 @@ pub fn greet(mut tcp: TcpStream, cert: Cert) -> Greeted {
     }
 }
 
-/// True when done, false when the limit was reached. A handshake with a limit is never done.
+/// True if done, false if the limit was reached. A handshake with a limit is never done.
 fn handshake(tls: &mut ServerConnection, tcp: &mut TcpStream, limit: usize) -> io::Result<bool> {
     let mut left = limit;
     // Even a server that says nothing reads the client's hello first.
@@ -133,14 +133,14 @@ fn handshake(tls: &mut ServerConnection, tcp: &mut TcpStream, limit: usize) -> i
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         if let Err(error) = tls.process_new_packets() {
-            // The alert that says why; the handshake's error is what counts.
+            // Sends the alert that says why; only the handshake's error counts.
             let _ = tls.write_tls(tcp);
             return Err(io::Error::other(error));
         }
     }
 }
 
-/// By hand, since rustls knows no version so old.
+/// Written by hand, since rustls does not support such an old version.
 fn answer_client_hello(tcp: &mut TcpStream, with_tls11: bool) -> io::Result<End> {
     let mut header = [0; 5];
     tcp.read_exact(&mut header)?;

@@ -1,6 +1,6 @@
 //! What main.rs documents, seen from a client.
 
-// clippy.toml exempts test functions; here every function is a test's.
+// clippy.toml exempts test functions only; here, every function belongs to a test.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use std::cell::RefCell;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::ring};
 
-/// So that a test that would hang fails instead.
+/// Makes a test that would hang fail instead.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Faults {
@@ -54,7 +54,7 @@ impl Faults {
 
 impl Drop for Faults {
     fn drop(&mut self) {
-        // Not SIGKILL, which would leave its files behind. Where it has ended already there is nothing to do.
+        // Not SIGKILL, which would leave its files behind. If it has already ended, there is nothing to do.
         if let Ok(None) = self.process.try_wait() {
             terminate(&self.process);
             let _ = self.process.wait();
@@ -63,7 +63,7 @@ impl Drop for Faults {
 }
 
 fn terminate(process: &Child) {
-    // SAFETY: the process is our child and not waited for yet, so its id is still its own.
+    // SAFETY: the process is our child and not yet waited for, so the id is still its own.
     assert_eq!(unsafe { libc::kill(process.id().try_into().unwrap(), libc::SIGTERM) }, 0);
 }
 
@@ -233,13 +233,13 @@ fn slow_answers_are_slow_and_whole() {
     assert_eq!(statuses, [100, 103, 200]);
 }
 
-/// What a connection brings after the answer to "1", and to "2" where that is asked for meanwhile: statuses, then how it ends.
+/// What a connection receives after the answer to "1" (and to "2", if that is requested meanwhile): statuses, then how it ends.
 fn astray(faults: &Faults, step: &str, asks_again: bool) -> (Vec<u16>, Option<ErrorKind>, String, String) {
     let port = faults.port(&format!("serve {step}:service"));
     let mut stream = connect(port);
     delete(&mut stream, "1");
     if asks_again {
-        // Else both could be read at once.
+        // Otherwise both could be read at once.
         faults.ask(&format!("wait {port} 1"));
         delete(&mut stream, "2");
     } else {
@@ -255,12 +255,12 @@ fn astray(faults: &Faults, step: &str, asks_again: bool) -> (Vec<u16>, Option<Er
 fn a_stray_answer_meets_the_next_request() {
     let faults = Faults::start();
     let seen = |requests| format!("connections 1 requests {requests}");
-    // The second request is sent at once, and there when the 20 ms are over.
+    // The second request is sent at once, and has arrived when the 20 ms are over.
     for (step, deleted, requests) in [("done", "yes", 2), ("read", "no", 2)] {
         let stray = astray(&faults, &format!("stray=20000,403,{step},close"), true);
         assert_eq!(stray, (vec![200, 403], None, deleted.into(), seen(requests)), "{step}");
     }
-    // Closed over what was not read.
+    // Closed with unread bytes.
     for step in ["close", "fin"] {
         let (_, error, deleted, requests) = astray(&faults, &format!("stray=20000,403,{step}"), true);
         assert_eq!((error, deleted, requests), (Some(ErrorKind::ConnectionReset), "no".into(), seen(1)), "{step}");
@@ -413,7 +413,7 @@ fn nonsense_is_refused_and_the_conversation_goes_on() {
     faults.port("serve ok");
 }
 
-/// One call over TLS, with the handshake in it.
+/// One call over TLS, including the handshake.
 fn call(port: u16, trust: &Arc<ClientConfig>) -> Result<(u16, String), String> {
     let name = ServerName::try_from("localhost").unwrap();
     let tls = ClientConnection::new(Arc::clone(trust), name).unwrap();
@@ -475,13 +475,13 @@ fn handshakes_break_off_where_they_are_told_to() {
     let faults = Faults::start();
     let good = faults.trust("good");
     for bytes in [0, 1, 5, 50, 127, 128, 300, 100_000] {
-        // How a full close is seen depends on whether the client writes once more.
+        // What a full close looks like depends on whether the client writes again.
         for (word, reasons) in
             [("cut", &["end of file"][..]), ("reset", &["reset"]), ("close", &["end of file", "reset", "Broken pipe"])]
         {
             let port = faults.port(&format!("tls {word}={bytes} ok"));
             let error = call(port, &good).expect_err(word);
-            // Past the whole handshake the connection ends when it is done.
+            // If the limit is past the whole handshake, the connection ends after that.
             let expected = reasons.iter().any(|reason| error.contains(reason)) || bytes == 100_000;
             assert!(expected, "{word}={bytes}: {error}");
             assert_eq!(faults.ask(&format!("seen {port}")), "connections 1 requests 0");
@@ -558,7 +558,7 @@ fn a_proxy_behind_tls_tunnels_too() {
     assert_eq!(faults.ask(&format!("waitgone {port} 1")), "ok");
 }
 
-/// What a client of a SOCKS proxy hears: to its greeting with these methods, its login and its request, then the end.
+/// What a SOCKS proxy answers to a greeting with these methods, to a login and to a request, and how the connection ends.
 fn socks(port: u16, methods: &[u8], says: &[&[u8]]) -> (Vec<u8>, Option<ErrorKind>) {
     let mut stream = connect(port);
     let greeting = [&[5, u8::try_from(methods.len()).unwrap()], methods].concat();
@@ -599,7 +599,7 @@ fn a_socks_proxy_tunnels_refuses_or_hangs_up() {
     assert_eq!(socks(port, &[0], &[]), (vec![], Some(ErrorKind::ConnectionReset)));
     assert_eq!(socks(port, &[0], &[NAME]), (vec![5, 0], None));
     assert_eq!(faults.ask(&format!("seen {port}")), "connections 8 requests 4");
-    // A login that is offered alone is asked for.
+    // If only a login is offered, it is asked for.
     let port = faults.port(&format!("socks tunnel={server}"));
     assert!(socks(port, &[2], &[LOGIN, NAME]).0.starts_with(&[5, 2, 1, 0]));
 }
@@ -614,7 +614,7 @@ fn random_answers_differ_and_whole_ones_are_true() {
             let before = faults.ask(&format!("deleted {port} {id}"));
             let mut stream = connect(port);
             delete(&mut stream, &id.to_string());
-            // So that the connection ends after the answer, and without one where there is none; it may be reset already.
+            // Ends the connection after the answer, or without one; it may already be reset.
             let _ = stream.get_ref().shutdown(Shutdown::Write);
             let (bytes, _) = rest(&mut stream);
             let text = String::from_utf8_lossy(&bytes);
@@ -641,7 +641,7 @@ fn it_ends_with_its_parent_or_on_a_signal_and_leaves_no_file() {
         .args(["-c", "\"$0\" & read -r line", env!("CARGO_BIN_EXE_okdok-faults")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        // A server that outlives the test would hold up whoever reads the test's own.
+        // A server that outlives the test would block whoever reads the test's output.
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
@@ -657,7 +657,7 @@ fn it_ends_with_its_parent_or_on_a_signal_and_leaves_no_file() {
     assert!(file.exists());
     drop(shell.stdin.take());
     shell.wait().unwrap();
-    // Both end with the server, and only with it; the socket has the patience.
+    // Both end with the server, and only then; the socket's time-out limits the wait.
     assert_eq!(rest(&mut control), (vec![], None));
     assert_eq!(rest(&mut output), (vec![], None));
     assert!(!file.parent().unwrap().exists());
