@@ -100,7 +100,7 @@ impl Client {
         };
         match caught(|| transport.exchange(url, headers, deadline)) {
             Some(Ok(answer)) => answered::judge(&answer, id, self.base.origin(), SystemTime::now()),
-            Some(Err(reason)) => unanswered::judge(&reason, self.base.origin(), transport.proxy()),
+            Some(Err(reason)) => unanswered::judge(&reason, self.base.origin(), self.way.proxy()),
             None => {
                 transport.retire();
                 Attempt::unanswered(Ended::Open, false, OKDOK_STATUS_INTERNAL, Report::panicked().attempt.message)

@@ -33,14 +33,13 @@ pub struct Route {
 }
 
 pub struct Transport {
-    proxy: Option<Proxy>,
-    connect_timeout: Duration,
     /// Kept for a forked child, which builds a transport of its own, and for a successor that cannot read them.
     roots: Arc<Roots>,
     /// Where these roots were found last.
     found: ArcSwap<Found>,
     /// `None` only while it is dropped.
     http: Option<HttpClient>,
+    behind_tls_proxy: bool,
     connections: Connections,
     /// The process that its thread belongs to.
     generation: u32,
@@ -59,6 +58,7 @@ pub struct Way {
 }
 
 /// All ways of this process.
+#[derive(Default)]
 struct Ways {
     live: Vec<Weak<Way>>,
     /// Used last, kept for the next client.
@@ -79,8 +79,11 @@ impl Ways {
         })
     }
 
-    fn find_transport(&self, suits: impl Fn(&Transport) -> bool) -> Option<Arc<Transport>> {
-        let mut transports = self.live().map(|way| way.transport.load_full());
+    /// A way that differs in where its roots come from may still have found the same ones.
+    fn find_transport(&self, route: &Route, suits: impl Fn(&Transport) -> bool) -> Option<Arc<Transport>> {
+        let alike =
+            |way: &Arc<Way>| way.route.proxy == route.proxy && way.route.connect_timeout == route.connect_timeout;
+        let mut transports = self.live().filter(alike).map(|way| way.transport.load_full());
         transports.find(|transport| suits(transport) && transport.is_current())
     }
 
@@ -92,15 +95,14 @@ impl Ways {
 }
 
 fn ways() -> Arc<Ways> {
-    WAYS.load_full().unwrap_or_else(|| Arc::new(Ways { live: Vec::new(), last: None }))
+    WAYS.load_full().unwrap_or_default()
 }
 
 /// Makes `way` the one that was used last, or one like it that came first.
 fn enter(way: &Arc<Way>) -> Arc<Way> {
     let mut entered = Arc::clone(way);
     WAYS.rcu(|ways| {
-        let none = Ways { live: Vec::new(), last: None };
-        let ways = ways.as_deref().unwrap_or(&none);
+        let ways = ways.clone().unwrap_or_default();
         let roots = &way.transport.load().roots;
         entered = ways.find(&way.route, |other| other.roots == *roots).unwrap_or_else(|| Arc::clone(way));
         Some(Arc::new(ways.with(&entered)))
@@ -114,15 +116,13 @@ fn find_or_build(
     found: Found,
     load: impl FnOnce(&Found) -> Result<Arc<Roots>, Refusal>,
 ) -> Result<Arc<Transport>, Refusal> {
-    let goes =
-        |transport: &Transport| (&transport.proxy, transport.connect_timeout) == (&route.proxy, route.connect_timeout);
     let ways = ways();
-    if let Some(transport) = ways.find_transport(|transport| goes(transport) && **transport.found.load() == found) {
+    if let Some(transport) = ways.find_transport(route, |transport| **transport.found.load() == found) {
         return Ok(transport);
     }
     let roots = load(&found)?;
     // Files that look new may hold what they held.
-    if let Some(transport) = ways.find_transport(|transport| goes(transport) && transport.roots == roots) {
+    if let Some(transport) = ways.find_transport(route, |transport| transport.roots == roots) {
         transport.found.store(Arc::new(found));
         return Ok(transport);
     }
@@ -130,6 +130,10 @@ fn find_or_build(
 }
 
 impl Way {
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.route.proxy.as_ref()
+    }
+
     /// The way of this route, for a client that trusts what is found there now.
     pub fn shared(route: Route) -> Result<Arc<Self>, Refusal> {
         let ways = ways();
@@ -179,11 +183,10 @@ impl Transport {
         let connections = Connections::default();
         let http = http_client::build(&roots, route.proxy.as_ref(), route.connect_timeout, &connections)?;
         Ok(Self {
-            proxy: route.proxy.clone(),
-            connect_timeout: route.connect_timeout,
             roots,
             found: ArcSwap::from_pointee(found),
             http: Some(http),
+            behind_tls_proxy: route.proxy.as_ref().is_some_and(|proxy| proxy.url.starts_with("https:")),
             connections,
             generation: process::generation(),
             made: Instant::now(),
@@ -195,16 +198,9 @@ impl Transport {
     /// Sends the request, and waits for what comes of it, until `deadline` at most.
     pub fn exchange(&self, url: &Url, headers: &HeaderMap, deadline: Instant) -> Result<Answer, NoAnswer> {
         match &self.http {
-            Some(http) => {
-                let behind_tls_proxy = self.proxy.as_ref().is_some_and(|proxy| proxy.url.starts_with("https:"));
-                exchange(http, &self.connections, url, headers, deadline, behind_tls_proxy)
-            }
+            Some(http) => exchange(http, &self.connections, url, headers, deadline, self.behind_tls_proxy),
             None => Err(NoAnswer::NotStarted),
         }
-    }
-
-    pub fn proxy(&self) -> Option<&Proxy> {
-        self.proxy.as_ref()
     }
 
     fn is_usable(&self) -> bool {
