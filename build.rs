@@ -1,9 +1,9 @@
-//! Generates the C header, and tells the linker what cargo does not.
+//! Generates the C header, and passes the linker options that cargo does not.
 
 use std::error::Error;
 use std::{env, fs};
 
-/// In the order in which the header should be read.
+/// The order is that of the header.
 const DECLARATIONS: [&str; 4] =
     ["src/outcome/status.rs", "src/abi/options.rs", "src/abi/error.rs", "src/abi/exports.rs"];
 const HEADER: &str = "include/okdok.h";
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     if env::var("CARGO_CFG_TARGET_OS")? == "linux" {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libokdok.so.{}", abi_version()?);
-        // Its threads run its code: it stays loaded after `dlclose`.
+        // The library must stay loaded after `dlclose`, since its threads run its code.
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
     Ok(())
@@ -43,25 +43,25 @@ fn generate_header() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What cbindgen cannot derive from Rust. Not as its `trailer`, which lands behind the include guard.
+/// What cbindgen cannot derive from Rust. (Its option `trailer` would put this after the include guard.)
 fn macros() -> Result<String, env::VarError> {
     let version = |part: &str| env::var(format!("CARGO_PKG_VERSION{part}"));
     let (full, major, minor, patch) = (version("")?, version("_MAJOR")?, version("_MINOR")?, version("_PATCH")?);
     Ok(format!(
         r#"
-/** The version of this header, "{full}"; that of the library is `okdok_version()`. */
+/** The version of this header, "{full}". `okdok_version()` returns that of the library. */
 #define OKDOK_VERSION "{full}"
 #define OKDOK_VERSION_MAJOR {major} /**< First part of `OKDOK_VERSION`. */
 #define OKDOK_VERSION_MINOR {minor} /**< Second part of `OKDOK_VERSION`. */
 #define OKDOK_VERSION_PATCH {patch} /**< Third part of `OKDOK_VERSION`. */
 
-/** Sets up an `okdok_options`: its size, and the default for everything else. */
+/** Initialises an `okdok_options`: sets its size, and the default for everything else. */
 #define OKDOK_OPTIONS_INIT {{ sizeof(okdok_options), 0, 0, 0, NULL, NULL, NULL }}
 "#
     ))
 }
 
-/// The number in the SONAME. The one place where it stands is the source.
+/// The number in the SONAME, from the only place where it is defined.
 fn abi_version() -> Result<String, Box<dyn Error>> {
     let source = fs::read_to_string("src/abi/exports.rs")?;
     let declaration = source.split_once("pub const OKDOK_ABI_VERSION: u32 = ");

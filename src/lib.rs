@@ -1,7 +1,7 @@
 //! okdok deletes an `OKdokument` signature request: one shared library with a C ABI, for every language.
 //!
-//! Five rooms, each of which uses only those below it.
-#![allow(non_camel_case_types, reason = "the types of the C ABI bear their C names")]
+//! It consists of five rooms. Each uses only those below it.
+#![allow(non_camel_case_types, reason = "the types of the C ABI have their C names")]
 
 mod abi;
 mod call;

@@ -1,4 +1,4 @@
-//! What a call tells its caller: the C struct, and how text from anywhere is made fit for it.
+//! The C struct that reports what a call did, and the code that makes any text fit into it.
 
 use std::ffi::c_char;
 use std::time::Duration;
@@ -9,49 +9,50 @@ use crate::outcome::{LOGGED_ATTEMPTS, Report, okdok_status};
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct okdok_attempt {
-    /// One of the `OKDOK_STATUS_` numbers: what the call's status would be if this attempt were its only one.
+    /// One of the `OKDOK_STATUS_` numbers: the status that the call would have if this were its only attempt.
     pub status: i16,
-    /// The HTTP status code of its answer; 0: no response arrived.
+    /// The HTTP status code of the response; 0 if none arrived.
     pub http_status: i16,
-    /// Milliseconds that were waited before it; 0 for the first.
+    /// The wait before this attempt, in milliseconds; 0 for the first.
     pub waited_ms: u32,
-    /// Milliseconds from its start to its end.
+    /// The duration of this attempt, in milliseconds.
     pub elapsed_ms: u32,
 }
 
-/// Everything that a call has to say, written whole by each call that is given one.
+/// Everything that a call reports. Each call that is given one writes all of it.
 ///
-/// 1024 bytes on every platform; the caller's own memory, which needs no initialising. Text is UTF-8, NUL-terminated,
-/// cut at a character boundary and free of control characters. It never holds the API key: where text from outside
-/// does, and the key has 8 bytes or more, `***` stands in its place.
+/// 1024 bytes on every platform. The memory belongs to the caller and needs no initialising. Text is UTF-8,
+/// NUL-terminated, cut at a character boundary and free of control characters. okdok's own text never contains the API
+/// key; in text from outside, a key of 8 bytes or more is replaced by `***`.
 #[repr(C)]
 pub struct okdok_error {
     /// The same as `*out_status`.
     pub status: okdok_status,
-    /// The HTTP status code of the reported answer; 0: no response arrived.
+    /// The HTTP status code of the reported response; 0 if none arrived.
     pub http_status: i32,
-    /// Attempts begun, retries and those not sent included; 0: refused before the first.
+    /// Attempts started, including retries and those that sent nothing; 0 if the call was refused before the first.
     pub attempts: u32,
-    /// 1: the service may have deleted it, and this call could not find out. 0 with a false result: this call deleted
-    /// nothing.
+    /// 1 if the service may have deleted the signature request and this call could not find out. If the call returned
+    /// false and this is 0, the call deleted nothing.
     pub outcome_unknown: u32,
-    /// Milliseconds that the call's last answer, of whatever status, asked to wait (`Retry-After`); 0: none; saturates.
+    /// The wait that the call's last response, whatever its status, asked for (`Retry-After`), in milliseconds; 0 for
+    /// none; 4294967295 for anything longer.
     pub retry_after_ms: u32,
-    /// The response's `message`, such as `err.signature.request.not.exist`; "": none.
+    /// The response's `message`, such as `err.signature.request.not.exist`; "" if there is none.
     pub service_code: [c_char; 128],
-    /// The response's `value` or `result`; "": none.
+    /// The response's `value` or `result`; "" if there is none.
     pub service_value: [c_char; 256],
-    /// For a person: what happened and what to do. "" only with `OKDOK_STATUS_OK`.
+    /// Text for a person: what happened and what to do. "" only with `OKDOK_STATUS_OK`.
     pub message: [c_char; 512],
-    /// Milliseconds that the whole call took, waits included.
+    /// The duration of the whole call including waits, in milliseconds.
     pub elapsed_ms: u32,
     /// The newest six attempts, oldest first; entries past `attempts` are zero.
     pub attempt_log: [okdok_attempt; 6],
-    /// Zero. Later fields come from here.
+    /// Zero. Reserved for fields of later releases.
     pub reserved: [u32; 8],
 }
 
-/// A key shorter than this is likelier part of an innocent word than a leak.
+/// A shorter key is more likely to be part of an ordinary word than a leak.
 const SHORTEST_HIDDEN_KEY: usize = 8;
 
 impl okdok_error {
@@ -89,10 +90,10 @@ fn milliseconds(duration: Duration) -> u32 {
 
 /// `text` without control characters and without the key, cut to a C string of `N` bytes.
 fn fit<const N: usize>(text: &str, api_key: Option<&str>) -> [c_char; N] {
-    // Control characters first: one in the middle of the key must not hide it.
+    // Control characters go first: one in the middle of the key would keep it from being found.
     let mut text: String = text.chars().filter(|c| !c.is_control()).collect();
     if let Some(key) = api_key.filter(|key| key.len() >= SHORTEST_HIDDEN_KEY) {
-        // Again, for what came together around a replacement; each is shorter than the key, so this ends.
+        // Replacing may join the text around it into another key. Each replacement shortens the text, so the loop ends.
         while text.contains(key) {
             text = text.replace(key, "***");
         }

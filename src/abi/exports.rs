@@ -1,4 +1,4 @@
-//! The C boundary: the exported functions, and nothing that a call does after its arguments were read.
+//! The C boundary: the exported functions. They read the arguments, and leave the rest of a call to `call`.
 
 use std::ffi::{CStr, c_char};
 use std::ptr;
@@ -12,20 +12,20 @@ use super::error::okdok_error;
 use super::handles;
 use super::options::{self, okdok_options};
 
-/// The version of the ABI: the number in the SONAME `libokdok.so.0`. It changes when a program built against an older
-/// header would no longer work.
+/// The version of the ABI, which is the number in the SONAME `libokdok.so.0`. It changes when a program built against an
+/// older header would no longer work.
 pub const OKDOK_ABI_VERSION: u32 = 0;
 
-/// A client: base URL, API key and options. Opaque; the pointer is a token, never an address to look at.
+/// A client: base URL, API key and options. Opaque: the pointer is a token and must not be dereferenced.
 pub struct okdok_client {
     _opaque: [u8; 0],
 }
 
-/// Where a call writes what happened, and when it began.
+/// Where a call writes its result, and when it began.
 struct Outputs {
     status: *mut okdok_status,
     error: *mut okdok_error,
-    /// `None` where the system's clock fails.
+    /// `None` if the system's clock fails.
     begun: Option<Instant>,
 }
 
@@ -34,11 +34,11 @@ impl Outputs {
     /// Each pointer is NULL or writable; what it points to need not be initialised.
     unsafe fn write(&self, report: &Report, api_key: Option<&str>) {
         if !self.status.is_null() {
-            // SAFETY: not NULL, so it is writable; a raw write reads nothing of what was there, aligned or not.
+            // SAFETY: not NULL, so it is writable; this write needs no alignment and does not read what was there.
             unsafe { ptr::write_unaligned(self.status, report.attempt.status) };
         }
         if !self.error.is_null() {
-            // The rest is told even where the clock fails.
+            // A failing clock must not keep the rest from being reported.
             let elapsed = process::caught(|| self.begun.map(|begun| begun.elapsed())).flatten().unwrap_or_default();
             // SAFETY: as above.
             unsafe { ptr::write_unaligned(self.error, okdok_error::new(report, api_key, elapsed)) };
@@ -49,10 +49,12 @@ impl Outputs {
 /// The name of a status, for logs.
 ///
 /// @param status  any number.
-/// @return static text, never NULL, never to be freed: "OKDOK_STATUS_NOT_FOUND", say; "OKDOK_STATUS_UNKNOWN" for a
-///         number that this release does not know.
+/// @return static text such as "OKDOK_STATUS_NOT_FOUND", or "OKDOK_STATUS_UNKNOWN" for a number that this release does
+///         not know. Never NULL; must not be freed.
 ///
-/// Any thread, any time. Yields no status.
+/// Any thread may call this at any time.
+///
+/// Statuses: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn okdok_status_name(status: okdok_status) -> *const c_char {
     guarded(c"OKDOK_STATUS_UNKNOWN".as_ptr(), || status_name(status).as_ptr())
@@ -60,28 +62,30 @@ pub extern "C" fn okdok_status_name(status: okdok_status) -> *const c_char {
 
 /// Makes a client. Sends nothing.
 ///
-/// Reads the environment (proxy variables, SSL_CERT_FILE, SSL_CERT_DIR) here, and only here; an empty variable counts as
-/// unset, and a privileged program (set-uid, file capabilities) reads none. Clients that go the same way share their
-/// connections, so that one more costs microseconds. After 10 minutes of use names are resolved, roots read and connections
-/// made anew. The returned handle works in a child process after `fork` too.
+/// This is the only function that reads the environment (proxy variables, SSL_CERT_FILE, SSL_CERT_DIR). An empty
+/// variable counts as unset, and a privileged program (set-uid, file capabilities) reads none. Clients with the same
+/// proxy, roots and connect time-out share their connections, so an additional client costs microseconds. Every 10
+/// minutes of use, names are resolved again, roots are read again and new connections are made. The returned handle also
+/// works in a child process after `fork`.
 ///
-/// @param base_url    where the service is: https://, or http:// for a loopback address or localhost; 1 to 2048 bytes of
-///                    UTF-8; a path prefix is kept, a final /JSON is taken as such; no user name, query or fragment.
-///                    NULL: https://apidev.okdokument.com, the development host (the only one that the service's page
-///                    names), which is hardly what production wants.
+/// @param base_url    the URL of the service: https://, or http:// for a loopback address or localhost; 1 to 2048 bytes
+///                    of UTF-8, without user name, query and fragment. A path prefix is kept. A final /JSON may be
+///                    given or left out. NULL means https://apidev.okdokument.com, which is the development host (the
+///                    only one that the service's page names) and hardly the one to use in production.
 /// @param api_key     the key for the header x-api-key, 1 to 4096 visible ASCII characters; not NULL.
-/// @param options     NULL: every default. See `okdok_options`.
-/// @param out_status  NULL, or where to write the status.
-/// @param out_error   NULL, or where to write what happened; it needs no initialising.
-/// @return a handle for `okdok_free`, or NULL. Everything passed in was copied and may go.
+/// @param options     see `okdok_options`; NULL for all defaults.
+/// @param out_status  where to write the status, or NULL.
+/// @param out_error   where to write what happened, or NULL; it needs no initialising.
+/// @return a handle to be freed by `okdok_free`, or NULL on failure. All arguments have been copied and need not be kept.
 ///
-/// Statuses: OKDOK_STATUS_OK; OKDOK_STATUS_INVALID_ARGUMENT (which and why is in the message);
+/// Any thread may call this at any time, but not from signal handlers, `DllMain`, or constructors and destructors of
+/// libraries.
+///
+/// Statuses: OKDOK_STATUS_OK; OKDOK_STATUS_INVALID_ARGUMENT (the message says which argument, and why);
 /// OKDOK_STATUS_TLS_FAILED (the system has no roots to trust); OKDOK_STATUS_NO_RESOURCES; OKDOK_STATUS_INTERNAL.
 ///
-/// Any thread, any time, but for signal handlers, `DllMain`, and constructors and destructors of libraries.
-///
 /// # Safety
-/// Each pointer is NULL or valid as said above.
+/// Each pointer is NULL or valid as described above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn okdok_client_new(
     base_url: *const c_char,
@@ -108,7 +112,7 @@ pub unsafe extern "C" fn okdok_client_new(
     })
 }
 
-/// The new client's handle; or why there is none, with the key that the text must not show.
+/// The new client's handle, or the reason why there is none and the key that its text must not show.
 ///
 /// # Safety
 /// As for [`okdok_client_new`].
@@ -134,33 +138,38 @@ unsafe fn new_client<'a>(
 /// Deletes a signature request: `DELETE {base_url}/JSON/signatureRequest/{id}`.
 ///
 /// Blocks until the service has answered or the deadline has passed (`timeout_ms`, plus 250 ms at most), whatever the
-/// network does. Tries again, where that may help and time allows, up to `max_attempts`.
+/// network does. Retries if that may help and time allows, up to `max_attempts` attempts.
 ///
-/// False with `outcome_unknown` 0 means that this call deleted nothing; with 1, that the service may have deleted it.
+/// If the call returns false and `outcome_unknown` is 0, it deleted nothing. If `outcome_unknown` is 1, the service may
+/// have deleted the signature request.
 ///
-/// Two things no client can see. A gateway that repeats a DELETE by itself (nginx does by default) turns a deletion into
-/// "does not exist": OKDOK_STATUS_NOT_FOUND does not mean that the signature request was never there. A gateway that mixes
-/// up the answers of one connection can refuse on behalf of another request.
+/// There are two things that no client can detect. If a gateway repeats a DELETE by itself (nginx does by default), a
+/// deletion can be reported as "does not exist", so OKDOK_STATUS_NOT_FOUND does not mean that the signature request never
+/// existed. And a gateway that mixes up the responses of one connection can report a refusal of another request.
 ///
-/// @param client                a handle of `okdok_client_new`; many threads may use one at once. Anything else is
-///                              refused, never dereferenced. The id is looked at first: with NULL here, a good id gives
-///                              OKDOK_STATUS_INVALID_CLIENT and any other OKDOK_STATUS_INVALID_ARGUMENT with the reason.
-/// @param signature_request_id  the id that Create signature request returned, opaque, 1 to 256 bytes of UTF-8 without
-///                              control characters, `/` and `\`, white space at either end or of another kind than
-///                              U+0020, and format characters (U+200B and the like); neither `.` nor `..`; not NULL.
-/// @param out_status            NULL, or where to write the status.
-/// @param out_error             NULL, or where to write what happened; it needs no initialising.
-/// @return true when the signature request is gone: OKDOK_STATUS_OK or OKDOK_STATUS_PRESUMED_DELETED.
+/// @param client                a handle from `okdok_client_new`; many threads may use one at the same time. Any other
+///                              value is refused and never dereferenced. The id is checked first: with NULL, a valid id
+///                              gives OKDOK_STATUS_INVALID_CLIENT, and an invalid one OKDOK_STATUS_INVALID_ARGUMENT with
+///                              the reason.
+/// @param signature_request_id  the id that Create signature request returned: opaque, 1 to 256 bytes of UTF-8, not NULL.
+///                              It must not contain control characters, `/`, `\`, format characters (U+200B and the
+///                              like), white space other than U+0020, or white space at either end, and must not be
+///                              `.` or `..`.
+/// @param out_status            where to write the status, or NULL.
+/// @param out_error             where to write what happened, or NULL; it needs no initialising.
+/// @return true if the signature request is gone: OKDOK_STATUS_OK or OKDOK_STATUS_PRESUMED_DELETED.
 ///
-/// Statuses: OKDOK_STATUS_OK, OKDOK_STATUS_PRESUMED_DELETED (both true); OKDOK_STATUS_INVALID_ARGUMENT,
-/// OKDOK_STATUS_INVALID_CLIENT (nothing was sent); OKDOK_STATUS_NOT_FOUND, OKDOK_STATUS_BAD_REQUEST,
-/// OKDOK_STATUS_UNAUTHORIZED, OKDOK_STATUS_FORBIDDEN, OKDOK_STATUS_RATE_LIMITED, OKDOK_STATUS_SERVER_ERROR,
-/// OKDOK_STATUS_UNEXPECTED_RESPONSE (by the answer); OKDOK_STATUS_RESOLVE_FAILED, OKDOK_STATUS_CONNECT_FAILED,
-/// OKDOK_STATUS_TLS_FAILED, OKDOK_STATUS_TIMED_OUT, OKDOK_STATUS_CONNECTION_LOST, OKDOK_STATUS_PROXY_REFUSED (no answer);
-/// OKDOK_STATUS_INTERNAL, OKDOK_STATUS_NO_RESOURCES.
+/// Any thread may call this at any time, but not from signal handlers, `DllMain`, or constructors and destructors of
+/// libraries. Thread cancellation is disabled during the call.
 ///
-/// Any thread, any time, but for signal handlers, `DllMain`, and constructors and destructors of libraries. Thread
-/// cancellation is held off meanwhile.
+/// Statuses:
+/// - returns true: OKDOK_STATUS_OK, OKDOK_STATUS_PRESUMED_DELETED;
+/// - nothing was sent: OKDOK_STATUS_INVALID_ARGUMENT, OKDOK_STATUS_INVALID_CLIENT;
+/// - depending on the response: OKDOK_STATUS_NOT_FOUND, OKDOK_STATUS_BAD_REQUEST, OKDOK_STATUS_UNAUTHORIZED,
+///   OKDOK_STATUS_FORBIDDEN, OKDOK_STATUS_RATE_LIMITED, OKDOK_STATUS_SERVER_ERROR, OKDOK_STATUS_UNEXPECTED_RESPONSE;
+/// - no response: OKDOK_STATUS_RESOLVE_FAILED, OKDOK_STATUS_CONNECT_FAILED, OKDOK_STATUS_TLS_FAILED,
+///   OKDOK_STATUS_TIMED_OUT, OKDOK_STATUS_CONNECTION_LOST, OKDOK_STATUS_PROXY_REFUSED;
+/// - OKDOK_STATUS_INTERNAL, OKDOK_STATUS_NO_RESOURCES.
 ///
 /// # Safety
 /// `signature_request_id` is NULL or NUL-terminated; the outputs are NULL or writable.
@@ -179,14 +188,14 @@ pub unsafe extern "C" fn okdok_delete_signature_request(
         unsafe { delete(client.as_deref(), signature_request_id) }.unwrap_or_else(Report::from)
     });
     guarded(false, move || {
-        // The client may end here, with all that it holds: while thread cancellation is held off.
+        // This may drop the client, so it runs inside `guarded`, where thread cancellation is disabled.
         // SAFETY: the caller's promise, passed on.
         unsafe { outputs.write(&report, client.as_ref().map(|client| client.api_key())) };
         report.is_gone()
     })
 }
 
-/// The id is looked at first, so that a call without a client tells whether it could be sent.
+/// Checks the id first, so that a call without a client says whether the id could be sent.
 ///
 /// # Safety
 /// As for [`okdok_delete_signature_request`].
@@ -198,12 +207,14 @@ unsafe fn delete(client: Option<&Client>, id: *const c_char) -> Result<Report, R
     Ok(client.ok_or(Refusal::Client)?.delete(id))
 }
 
-/// Frees a client. Returns at once; calls that still run on it finish.
+/// Frees a client. Returns at once. Calls that are still using it run to their end.
 ///
-/// @param client  a handle of `okdok_client_new`. NULL, a handle that was freed before and anything else are ignored.
+/// @param client  a handle from `okdok_client_new`. NULL, a handle that was already freed, and any other value are ignored.
 ///
-/// Yields no status. Any thread, any time, but for signal handlers, `DllMain`, and constructors and destructors of
+/// Any thread may call this at any time, but not from signal handlers, `DllMain`, or constructors and destructors of
 /// libraries.
+///
+/// Statuses: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn okdok_free(client: *mut okdok_client) {
     guarded((), || handles::remove(client.addr()));
@@ -211,9 +222,11 @@ pub extern "C" fn okdok_free(client: *mut okdok_client) {
 
 /// The version of the library, for logs.
 ///
-/// @return static text such as "0.1.0", never NULL, never to be freed.
+/// @return static text such as "0.1.0". Never NULL; must not be freed.
 ///
-/// Yields no status. Any thread, any time.
+/// Any thread may call this at any time.
+///
+/// Statuses: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn okdok_version() -> *const c_char {
     const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
@@ -223,11 +236,14 @@ pub extern "C" fn okdok_version() -> *const c_char {
     guarded(c"".as_ptr(), || VERSION.as_ptr())
 }
 
-/// The version of the library's ABI. A wrapper checks it first: it must equal the `OKDOK_ABI_VERSION` it was written for.
+/// The version of the library's ABI. A wrapper should check it first: it must equal the `OKDOK_ABI_VERSION` that the
+/// wrapper was written for.
 ///
-/// @return `OKDOK_ABI_VERSION` of the library that was loaded.
+/// @return `OKDOK_ABI_VERSION` of the loaded library.
 ///
-/// Yields no status. Any thread, any time.
+/// Any thread may call this at any time.
+///
+/// Statuses: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn okdok_abi_version() -> u32 {
     guarded(OKDOK_ABI_VERSION, || OKDOK_ABI_VERSION)

@@ -1,7 +1,7 @@
-//! Handles: random tokens looked up here, never pointers that are dereferenced, and never given out twice.
+//! Handles: random tokens that are looked up in a table. They are never dereferenced and never given out twice.
 //!
-//! They are kept in immutable snapshots, read without a lock and replaced whole: a forked child finds each as it was at some
-//! moment, whatever its parent's threads were doing.
+//! The table consists of immutable snapshots, which are read without a lock and replaced as a whole. So a forked child
+//! always finds a consistent table, whatever its parent's threads were doing.
 
 use std::sync::Arc;
 
@@ -11,21 +11,21 @@ use crate::call::Client;
 
 type Clients = Vec<(usize, Arc<Client>)>;
 
-/// In shards, as each change copies one: the ten-thousandth client costs no more than some microseconds.
+/// Each change copies a shard, so there are many: even the ten-thousandth client costs only a few microseconds.
 static SHARDS: [ArcSwapOption<Clients>; 64] = [const { ArcSwapOption::const_empty() }; 64];
 
 fn shard(token: usize) -> &'static ArcSwapOption<Clients> {
     let [first, ..] = &SHARDS;
-    // By bits that are random in every token.
+    // These bits are random in every token.
     SHARDS.get((token >> 2) % SHARDS.len()).unwrap_or(first)
 }
 
-/// Keeps `client` and returns its handle; `None` where the system has no randomness to give.
+/// Stores `client` and returns its handle; `None` if the system provides no random numbers.
 pub fn register(client: Client) -> Option<usize> {
     let client = Arc::new(client);
     loop {
         let token = token(random()?);
-        // With 60 random bits a repetition is not to be met, but a live client must not be lost to one.
+        // With 60 random bits a collision is very unlikely, but it must not overwrite a live client.
         let mut is_known = false;
         shard(token).rcu(|clients| {
             let clients = clients.as_deref().map_or(&[][..], Vec::as_slice);
@@ -45,7 +45,7 @@ pub fn find(token: usize) -> Option<Arc<Client>> {
     Some(Arc::clone(client))
 }
 
-/// Forgets a handle. The client ends with the last call that runs on it.
+/// Removes a handle. The client is dropped with the last call that uses it.
 pub fn remove(token: usize) {
     if find(token).is_some() {
         shard(token).rcu(|clients| {
@@ -61,15 +61,15 @@ fn random() -> Option<usize> {
     Some(usize::from_ne_bytes(bytes))
 }
 
-/// Never NULL, never -1, and no address that the processor would accept: bits 63 and 62 differ (x86-64 wants its upper
-/// bits all alike) and so do 55 and 54 (arm64, which may ignore the top byte).
+/// Never NULL, never -1, and never an address that the processor accepts: bits 63 and 62 differ (x86-64 requires all upper
+/// bits to be equal), and so do bits 55 and 54 (arm64 may ignore the top byte).
 #[cfg(target_pointer_width = "64")]
 const fn token(random: usize) -> usize {
     let free = !(0b11 << 62 | 0b11 << 54);
     random & free | 1 << 63 | 1 << 54
 }
 
-/// Never NULL, never -1, and never aligned as a pointer to an object is.
+/// Never NULL, never -1, and never aligned like a pointer to an object.
 #[cfg(target_pointer_width = "32")]
 const fn token(random: usize) -> usize {
     random & !0b11 | 0b01

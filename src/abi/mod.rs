@@ -1,6 +1,6 @@
-//! What C sees: the exported functions, the structs that they take and fill, and the handles that they give out.
+//! The C interface: the exported functions, the structs that they take and fill, and the handles that they return.
 //!
-//! Uses `call`, `outcome` and `process`; only here stands code that touches memory of the caller. Start with `exports`. The
+//! Uses `call`, `outcome` and `process`. This is the only room that accesses the caller's memory. Start with `exports`. The
 //! header `include/okdok.h` is generated from these files and from `outcome/status.rs`.
 
 mod error;

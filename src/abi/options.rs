@@ -1,4 +1,4 @@
-//! What C hands in: read once, checked, and turned into Rust before anything is done with it.
+//! Arguments from C: they are read once, checked, and converted to Rust types before anything is done with them.
 
 use std::ffi::{CStr, c_char};
 use std::mem::{MaybeUninit, offset_of};
@@ -8,36 +8,38 @@ use std::time::Duration;
 use crate::call::{Options, user_agent};
 use crate::outcome::{Refusal, check_length};
 
-/// Options of a client. Zero and NULL mean the default; set up with `OKDOK_OPTIONS_INIT`.
+/// Options of a client. Initialise the struct with `OKDOK_OPTIONS_INIT`; zero and NULL mean the default.
 ///
-/// Copied by `okdok_client_new`, with the text it points to.
+/// `okdok_client_new` copies the struct and the text that it points to.
 #[repr(C)]
 pub struct okdok_options {
-    /// `sizeof(okdok_options)` of the caller. The struct grows at its end only; bytes past what the library knows must
-    /// be zero, or the option that they mean would be dropped silently.
+    /// The caller's `sizeof(okdok_options)`. The struct grows only at its end. Bytes after the fields that the library
+    /// knows must be zero; otherwise `okdok_client_new` fails, so that no option is ignored silently.
     pub size: u32,
-    /// Deadline of one whole call in milliseconds, all attempts and waits included; default 30000; 1 to 9 count as 10.
+    /// The deadline of a whole call including all attempts and waits, in milliseconds; default 30000; 1 to 9 count as 10.
     pub timeout_ms: u32,
-    /// Milliseconds for the name, all addresses, the proxy and TLS of one connection; default 10000; lowered to half of
-    /// `timeout_ms` where it is above that.
+    /// The time-out of one connection in milliseconds. It covers name resolution, all addresses, the proxy and TLS. At
+    /// most half of `timeout_ms` is used; default 10000.
     pub connect_timeout_ms: u32,
-    /// Attempts at most; 1: never retry; default 3.
+    /// The maximum number of attempts; 1 means no retries; default 3.
     pub max_attempts: u32,
-    /// File with PEM certificates that are trusted instead of the system's roots, 1 to 4096 bytes of UTF-8; NULL: the
-    /// system's roots, or those that SSL_CERT_FILE and SSL_CERT_DIR name. Read by `okdok_client_new`, for plain http too,
-    /// and again every 10 minutes of use; what cannot be read then stays as it was. Where roots are named, by this or by a
-    /// variable, they alone count; else Windows and macOS are asked about a chain that their store does not complete.
+    /// The path of a file with PEM certificates that are trusted instead of the system's roots, 1 to 4096 bytes of UTF-8.
+    /// NULL means the roots that SSL_CERT_FILE and SSL_CERT_DIR name, or else the system's. The file is read by
+    /// `okdok_client_new`, even for plain http, and again every 10 minutes of use; if it cannot be read then, the old
+    /// roots stay in use. If this option or a variable names roots, only those are trusted. Otherwise, on Windows and
+    /// macOS, the system is asked about certificate chains that the roots in its store do not complete.
     pub ca_file: *const c_char,
-    /// URL of an http://, https://, socks5:// or socks5h:// proxy, 1 to 2048 bytes; http:// where it names no scheme;
-    /// "": none; NULL: from the environment (HTTPS_PROXY, https_proxy, ALL_PROXY, all_proxy, but for NO_PROXY, no_proxy)
-    /// or, on Windows and macOS, the system. Loopback is never proxied. With socks5:// the name is resolved here, with
-    /// socks5h:// by the proxy.
+    /// The URL of an http://, https://, socks5:// or socks5h:// proxy, 1 to 2048 bytes; without a scheme, http:// is
+    /// assumed. "" means no proxy. NULL means the proxy from the environment (HTTPS_PROXY, https_proxy, ALL_PROXY,
+    /// all_proxy, unless NO_PROXY or no_proxy excludes the host) or, on Windows and macOS, from the system. Loopback is
+    /// never proxied. With socks5:// the host name is resolved locally, with socks5h:// by the proxy.
     pub proxy: *const c_char,
-    /// Put in front of "okdok/<version>" in the header `user-agent`, 1 to 256 printable ASCII characters; NULL: nothing.
+    /// Text to put in front of "okdok/<version>" in the header `user-agent`, 1 to 256 printable ASCII characters; NULL for
+    /// none.
     pub user_agent: *const c_char,
 }
 
-/// Fields of the first release end here; a caller cannot know fewer.
+/// Where the fields of the first release end; no caller knows fewer.
 const SMALLEST_SIZE: usize = offset_of!(okdok_options, user_agent) + size_of::<*const c_char>();
 const LARGEST_SIZE: usize = 4096;
 
@@ -65,14 +67,15 @@ pub unsafe fn text<'a>(name: &str, pointer: *const c_char) -> Result<Option<&'a 
     }
 }
 
-/// Copies the caller's struct, whatever its size; NULL means every default.
+/// Copies the caller's struct, whatever its size; NULL means all defaults.
 ///
 /// # Safety
-/// `pointer` is NULL or points to `size` readable bytes, `size` being its first field, whose pointers are as for [`text`].
+/// `pointer` is NULL or points to `size` readable bytes, where `size` is its first field and its pointers are as for
+/// [`text`].
 pub unsafe fn options<'a>(pointer: *const okdok_options) -> Result<Options<'a>, Refusal> {
     let mut copy = MaybeUninit::<okdok_options>::zeroed();
     if !pointer.is_null() {
-        // SAFETY: `size` comes first and is always there.
+        // SAFETY: every version of the struct begins with `size`.
         let size = unsafe { ptr::read_unaligned(pointer.cast::<u32>()) } as usize;
         if !(SMALLEST_SIZE..=LARGEST_SIZE).contains(&size) {
             return Err(Refusal::argument(format!(

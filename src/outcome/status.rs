@@ -1,11 +1,11 @@
-//! What a call can come to: the one list of statuses that the header, the bindings and the README follow.
+//! The statuses of a call. The header, the bindings and the README follow this list.
 
 use std::ffi::CStr;
 
-/// What a call came to: one of the `OKDOK_STATUS_` numbers.
+/// The result of a call: one of the `OKDOK_STATUS_` numbers.
 ///
-/// A number is never renumbered or reused. New ones may appear in a later release: a caller that meets one that it does
-/// not know trusts the returned `bool`.
+/// Numbers are never changed or reused. A later release may add new ones; a caller that gets a status that it does not
+/// know should rely on the returned `bool`.
 pub type okdok_status = i32;
 
 /// The service confirmed that it deleted this signature request (200 and `msg.deleted` for this id). Returns true.
@@ -13,12 +13,12 @@ pub const OKDOK_STATUS_OK: okdok_status = 0;
 /// The service said that the signature request does not exist, but an earlier attempt of this same call may have
 /// deleted it. Returns true. The id or the host may also be wrong.
 pub const OKDOK_STATUS_PRESUMED_DELETED: okdok_status = 1;
-/// An argument or option is NULL, empty, too long, not UTF-8, holds forbidden characters or cannot be used. Nothing was
+/// An argument or option is NULL, empty, too long, not UTF-8, contains forbidden characters, or cannot be used. Nothing was
 /// sent.
 pub const OKDOK_STATUS_INVALID_ARGUMENT: okdok_status = 10;
 /// The handle is not, or no longer, a live client of this library. Nothing was sent.
 pub const OKDOK_STATUS_INVALID_CLIENT: okdok_status = 11;
-/// 400 (404, 410) with `err.signature.request.not.exist` for this id: no such signature request, any more or ever.
+/// 400 (404, 410) with `err.signature.request.not.exist` for this id: the signature request does not exist, or no longer.
 pub const OKDOK_STATUS_NOT_FOUND: okdok_status = 20;
 /// Any other 400.
 pub const OKDOK_STATUS_BAD_REQUEST: okdok_status = 21;
@@ -30,15 +30,15 @@ pub const OKDOK_STATUS_FORBIDDEN: okdok_status = 23;
 pub const OKDOK_STATUS_RATE_LIMITED: okdok_status = 24;
 /// 5xx: the service or a gateway failed.
 pub const OKDOK_STATUS_SERVER_ERROR: okdok_status = 25;
-/// Any other answer: redirects, 204, 404, 408, a 200 that does not confirm this id, or something that is not HTTP.
+/// Any other response: a redirect, 204, 404, 408, a 200 that does not confirm this id, or something that is not HTTP.
 pub const OKDOK_STATUS_UNEXPECTED_RESPONSE: okdok_status = 26;
 /// The host name could not be resolved, or not in time.
 pub const OKDOK_STATUS_RESOLVE_FAILED: okdok_status = 30;
 /// No connection: refused, unreachable, too slow, or broken during the handshake.
 pub const OKDOK_STATUS_CONNECT_FAILED: okdok_status = 31;
-/// Certificate or handshake refused by either side; also no roots to trust, then at `okdok_client_new`.
+/// One side refused the certificate or the handshake; or, from `okdok_client_new`, the system has no roots to trust.
 pub const OKDOK_STATUS_TLS_FAILED: okdok_status = 32;
-/// The deadline passed inside an attempt.
+/// The deadline passed during an attempt.
 pub const OKDOK_STATUS_TIMED_OUT: okdok_status = 33;
 /// The connection broke after the request may have been sent.
 pub const OKDOK_STATUS_CONNECTION_LOST: okdok_status = 34;
@@ -46,14 +46,14 @@ pub const OKDOK_STATUS_CONNECTION_LOST: okdok_status = 34;
 pub const OKDOK_STATUS_PROXY_REFUSED: okdok_status = 35;
 /// A bug in the library, caught at the boundary.
 pub const OKDOK_STATUS_INTERNAL: okdok_status = 40;
-/// No thread, descriptor or memory map could be had from the system.
+/// The system has no thread, descriptor or memory map left.
 pub const OKDOK_STATUS_NO_RESOURCES: okdok_status = 41;
 
 macro_rules! names {
     ($($constant:ident)*) => {
         /// The name of the constant; `OKDOK_STATUS_UNKNOWN` for any other number.
         pub const fn status_name(status: okdok_status) -> &'static CStr {
-            // Constants are all upper case: a `match` on a lower-case name would bind it and catch everything.
+            // Not a `match`: a misspelt constant would become a binding that matches everything.
             $(if status == $constant {
                 const NAME: &CStr = match CStr::from_bytes_with_nul(concat!(stringify!($constant), "\0").as_bytes()) {
                     Ok(name) => name,

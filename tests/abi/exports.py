@@ -146,7 +146,7 @@ class Exports(unittest.TestCase):
                 self.assertEqual(re.findall(r"@param (\w+)", comment), parameters)
                 self.assertEqual("@return" in comment, result != "void")
                 self.assertIn("Any thread", comment)
-                self.assertRegex(comment, r"Statuses: |Yields no status")
+                self.assertIn("Statuses:", comment)
 
     def test_each_is_guarded(self) -> None:
         sources = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.rs")))
