@@ -1,7 +1,7 @@
-//! What an attempt that was answered came to: what status line and body say of this signature request.
+//! The result of an attempt that was answered: what the status line and the body say about this signature request.
 //!
-//! Source: <https://wiki.signatus.com/documentation/okdokument-api/3-4-delete-signature-request-id/>; where that is
-//! silent, the reading is the careful one.
+//! Source: <https://wiki.signatus.com/documentation/okdokument-api/3-4-delete-signature-request-id/>. Where that page says
+//! nothing, the code takes the cautious interpretation.
 
 use std::time::SystemTime;
 
@@ -18,7 +18,7 @@ use crate::transport::{Answer, Body};
 use super::id::SignatureRequestId;
 use super::retry::retry_after;
 
-/// The members of the service's JSON reports; others are ignored, and `null` is absent.
+/// The members of the service's JSON reports. Other members are ignored, and `null` counts as absent.
 #[derive(Default, Deserialize)]
 struct Members {
     #[serde(default)]
@@ -34,7 +34,7 @@ enum Member {
     #[default]
     Absent,
     Text(String),
-    /// A number, an object, text that is no Unicode: not what it should be, whatever it is.
+    /// Anything else, such as a number, an object, or text that is not valid Unicode.
     Other,
 }
 
@@ -78,7 +78,7 @@ pub fn judge(answer: &Answer, id: SignatureRequestId, origin: &str, now: SystemT
         _ if deleted => (Ended::Answered, OKDOK_STATUS_OK),
         _ if missing => (Ended::Answered, OKDOK_STATUS_NOT_FOUND),
         200 if matches!(body, Body::Late) => (Ended::Open, OKDOK_STATUS_TIMED_OUT),
-        // A time-out of the server, and nginx's word for a client that left: the work may be going on.
+        // 408 is a time-out of the server, 499 is nginx's code for a client that left. The work may still be going on.
         408 | 499 => (Ended::Open, OKDOK_STATUS_UNEXPECTED_RESPONSE),
         400..500 if answer.ends_connection && !answer.refused_alone && !own_report => {
             (Ended::Doubtful, refused(http_status))
@@ -109,10 +109,10 @@ pub fn judge(answer: &Answer, id: SignatureRequestId, origin: &str, now: SystemT
     }
 }
 
-/// Empty where it is not one JSON object that says each thing once.
+/// Empty unless `bytes` is a JSON object without duplicate members.
 fn parse(bytes: &[u8]) -> Members {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    // Derived code would take an array for the members in their order.
+    // The derived code would accept an array of the members in their order.
     if !bytes.trim_ascii_start().starts_with(b"{") {
         return Members::default();
     }
@@ -129,8 +129,8 @@ fn refused(http_status: u16) -> okdok_status {
     }
 }
 
-/// For a person: what happened and what to do. Text from outside comes last: it is cut, where it is too long, only after
-/// the key was looked for.
+/// Text for a person: what happened and what to do. Text from outside comes last, since a text that is too long is cut at
+/// its end (after the key has been replaced).
 fn advice(status: okdok_status, http_status: u16, id: &str, origin: &str, code: &str, body: &Body) -> String {
     let advice = match status {
         OKDOK_STATUS_OK => return String::new(),
@@ -145,19 +145,19 @@ fn advice(status: okdok_status, http_status: u16, id: &str, origin: &str, code: 
             "the API key in the header x-api-key lacks the permission to delete this signature request"
         }
         OKDOK_STATUS_RATE_LIMITED => "too many requests: wait, then try again",
-        OKDOK_STATUS_SERVER_ERROR => "the service, or a gateway before it, failed: try again later",
+        OKDOK_STATUS_SERVER_ERROR => "the service, or a gateway in front of it, failed: try again later",
         OKDOK_STATUS_TIMED_OUT => {
-            "the answer was not complete before the deadline: allow more time with timeout_ms if this repeats"
+            "the answer was not complete before the deadline: allow more time with timeout_ms if this happens again"
         }
         _ => match http_status {
             200 => match body {
                 Body::Complete(_) => "its body does not confirm that this id was deleted: base_url may be wrong",
                 Body::TooLarge => "its body is too large: base_url may be wrong",
-                Body::Cut | Body::Late => "its body broke off, so nothing is confirmed",
+                Body::Cut | Body::Late => "its body was cut off, so nothing is confirmed",
             },
-            300..400 => "a redirect, not followed because the API key would go along: base_url may be wrong",
-            404 | 405 | 410 => "the base URL may be wrong: it should lead to where /JSON/signatureRequest/ is",
-            _ => "not documented by the service: base_url may be wrong, or something stands between",
+            300..400 => "a redirect, not followed because that would send the API key along: base_url may be wrong",
+            404 | 405 | 410 => "base_url may be wrong: it must be the part of the URL before /JSON/signatureRequest/",
+            _ => "not documented by the service: base_url may be wrong, or something in between has answered",
         },
     };
     let said = if code.is_empty() { String::new() } else { format!("; the service said: {code}") };

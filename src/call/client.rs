@@ -1,4 +1,4 @@
-//! A client, and what drives a call of it.
+//! A client, and the loop that drives a call.
 
 use std::sync::Arc;
 use std::thread;
@@ -18,7 +18,7 @@ use super::request;
 use super::sequence::{Sequence, Step};
 use super::unanswered;
 
-/// The options in force.
+/// A client's options, with the defaults filled in.
 pub struct Options<'a> {
     pub timeout: Duration,
     pub connect_timeout: Duration,
@@ -30,7 +30,7 @@ pub struct Options<'a> {
 
 pub struct Client {
     base: BaseUrl,
-    /// Wiped when the client ends.
+    /// Wiped when the client is dropped.
     api_key: Zeroizing<String>,
     user_agent: HeaderValue,
     timeout: Duration,
@@ -63,7 +63,7 @@ impl Client {
         &self.api_key
     }
 
-    /// Deletes one signature request: attempts, waits and all.
+    /// Deletes one signature request, with all attempts and waits.
     pub fn delete(&self, id: SignatureRequestId) -> Report {
         let mut sequence = Sequence::new(self.max_attempts, self.connect_timeout);
         match caught(|| self.run(id, &mut sequence)) {
@@ -93,7 +93,7 @@ impl Client {
     fn attempt(&self, url: &Url, headers: &HeaderMap, id: SignatureRequestId, deadline: Instant) -> Attempt {
         let transport = match self.way.transport() {
             Ok(transport) => transport,
-            // In a forked child, say: there was no thread for a new one.
+            // In a forked child, for example, when there is no thread left for a new transport.
             Err(refusal) => {
                 return Attempt::unanswered(Ended::NotSent, false, refusal.status(), refusal.to_string());
             }
@@ -109,7 +109,7 @@ impl Client {
     }
 }
 
-/// From 0 to 1.
+/// A number from 0 to 1.
 fn random() -> f64 {
     f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX)
 }

@@ -1,24 +1,24 @@
-//! The id of a signature request: opaque, one path segment.
+//! The id of a signature request: an opaque string that becomes one segment of a path.
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 
 use crate::outcome::{Refusal, check_length};
 
-/// An id that was checked.
+/// An id that has been checked.
 #[derive(Clone, Copy, Debug)]
 pub struct SignatureRequestId<'a>(pub(super) &'a str);
 
 impl<'a> SignatureRequestId<'a> {
-    /// Refuses what cannot stand in a path segment, and what makes an id look like another one: the service would answer
-    /// that it does not exist, while the one that was meant can still be signed.
+    /// Refuses what cannot be part of a path segment, and what makes an id look like another one: the service would answer
+    /// that it does not exist, while the intended signature request can still be signed.
     pub fn new(id: &'a str) -> Result<Self, Refusal> {
         check_length("signature_request_id", id, 256)?;
         let last = id.chars().count() - 1;
         for (place, c) in id.chars().enumerate() {
             let advice = match c {
                 '/' | '\\' => "pass the id alone, as Create signature request returned it",
-                c if c.is_control() => "was it read with its line end?",
+                c if c.is_control() => "was it read with its line break?",
                 ' ' if place == 0 || place == last => "remove the blanks around the id",
                 ' ' => continue,
                 c if c.is_whitespace() || is_format(c) => "was it copied from a web page?",
@@ -40,7 +40,7 @@ impl<'a> SignatureRequestId<'a> {
     }
 }
 
-/// Byte order mark, zero-width and bidirectional characters, soft hyphen: nobody sees them.
+/// Invisible characters: byte order mark, zero-width and bidirectional characters, soft hyphen.
 fn is_format(c: char) -> bool {
     CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
 }
@@ -70,7 +70,7 @@ mod tests {
             ("a\u{a0}b", "holds U+00A0 after the 1st character; was it copied"),
             ("abcdefghijk\u{ad}", "holds U+00AD after the 11th character"),
             ("abcdefghijabcdefghijabc\u{202e}d", "holds U+202E after the 23rd character"),
-            ("abc\n", "holds U+000A after the 3rd character; was it read with its line end?"),
+            ("abc\n", "holds U+000A after the 3rd character; was it read with its line break?"),
             ("a/b", "holds / after the 1st character; pass the id alone"),
             ("a\\b", "holds \\ after the 1st character"),
             ("..", "names a folder"),

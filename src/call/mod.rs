@@ -1,8 +1,8 @@
-//! One deletion: the client, and the way of a call through its attempts.
+//! One deletion: the client, and the course of a call through its attempts.
 //!
-//! Uses `transport`, `outcome` and `process`. Start with `client`, whose `run` drives a call; `sequence` decides what it does
-//! next, `request` is what is sent, and `answered` and `unanswered` say what an attempt came to. All but `client` is pure:
-//! no clock, no network, no thread.
+//! Uses `transport`, `outcome` and `process`. Start with `client`, whose `run` drives a call. `sequence` decides what to do
+//! next, `request` builds what is sent, and `answered` and `unanswered` judge how an attempt ended. All of them except
+//! `client` are pure: they use no clock, no network and no thread.
 
 mod answered;
 mod client;

@@ -1,4 +1,4 @@
-//! The one request that okdok sends: which URL, which headers.
+//! The URL and the headers of the one request that okdok sends.
 //!
 //! Source: <https://wiki.signatus.com/documentation/okdokument-api/3-4-delete-signature-request-id/>
 
@@ -11,22 +11,22 @@ use crate::transport::BaseUrl;
 
 use super::id::SignatureRequestId;
 
-/// All but the unreserved characters of RFC 3986.
+/// Everything except the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// The URL of a signature request, its id as one path segment.
+/// The URL of a signature request, with the id as one path segment.
 pub fn url(base: &BaseUrl, id: SignatureRequestId) -> Result<Url, Refusal> {
     let SignatureRequestId(id) = id;
     let path = format!("/JSON/signatureRequest/{}", utf8_percent_encode(id, SEGMENT));
-    base.join(&path).ok_or_else(|| Refusal::argument(format!("signature_request_id \"{id}\" cannot stand in a URL")))
+    base.join(&path).ok_or_else(|| Refusal::argument(format!("signature_request_id \"{id}\" cannot be part of a URL")))
 }
 
 pub fn headers(api_key: &str, user_agent: &HeaderValue) -> Result<HeaderMap, Refusal> {
     let mut key =
         HeaderValue::from_str(api_key).map_err(|_| Refusal::argument("api_key cannot be sent as a header"))?;
-    // Keeps it out of what the HTTP stack prints of a request.
+    // Keeps the HTTP stack from printing it.
     key.set_sensitive(true);
     let mut headers = HeaderMap::with_capacity(3);
     headers.insert(X_API_KEY, key);
@@ -41,13 +41,13 @@ pub fn check_api_key(api_key: &str) -> Result<(), Refusal> {
     match api_key.bytes().position(|b| !b.is_ascii_graphic()) {
         None => Ok(()),
         Some(at) => Err(Refusal::argument(format!(
-            "api_key holds a space, control or non-ASCII character as byte {}; was it read with its line end?",
+            "api_key holds a space, control or non-ASCII character as byte {}; was it read with its line break?",
             at + 1
         ))),
     }
 }
 
-/// The header `user-agent`: `prefix`, where there is one, in front of our own name.
+/// The header `user-agent`: the `prefix`, if there is one, and then our own name.
 pub fn user_agent(prefix: Option<&str>) -> Result<HeaderValue, Refusal> {
     const OWN: &str = concat!("okdok/", env!("CARGO_PKG_VERSION"));
     let Some(prefix) = prefix else {

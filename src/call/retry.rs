@@ -1,21 +1,21 @@
-//! When to try again: how long to wait before a retry, by our own back-off and by the service's `Retry-After`.
+//! How long to wait before a retry, according to our own back-off and to the service's `Retry-After`.
 
 use std::time::{Duration, SystemTime};
 
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 
-/// The wait before retry `n` (from 0): min(8 s, 1 s · 2ⁿ), times 0.5 to 1, by `random` from 0 to 1, so that callers who failed
-/// together do not come back together.
+/// The wait before retry `n` (from 0): min(8 s, 1 s · 2ⁿ), times a factor of 0.5 to 1 that follows from `random` (0 to 1), so
+/// that callers that failed at the same time do not retry at the same time.
 pub fn backoff(n: u32, random: f64) -> Duration {
     let full = Duration::from_secs(1).saturating_mul(2_u32.saturating_pow(n)).min(LONGEST_BACKOFF);
     full.mul_f64(0.5 + random / 2.0)
 }
 
-/// The wait that an answer asks for (RFC 9110, 10.2.3): seconds or an HTTP-date; anything else asks for none.
+/// The wait that an answer asks for (RFC 9110, 10.2.3): seconds or an HTTP-date. Anything else is ignored.
 pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-        // More digits than a number has: longer than anyone will wait, and not to be taken for no wait.
+        // A number that is too large for `u64` means a very long wait, not none.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(value).ok()?;

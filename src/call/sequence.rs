@@ -1,5 +1,5 @@
-//! The way of a call through its attempts, as a state machine: told how an attempt ended and what time is left, it says
-//! what comes next. It has no clock, network, thread or random generator of its own.
+//! The course of a call through its attempts, as a state machine. It is told how an attempt ended and how much time is
+//! left, and decides what to do next. It has no clock, network, thread or random generator of its own.
 
 use std::time::Duration;
 
@@ -16,17 +16,17 @@ use super::retry::backoff;
 pub enum Step {
     Attempt,
     Wait(Duration),
-    /// Ask for the report.
+    /// Nothing: the report is ready.
     Done,
 }
 
 #[cfg_attr(test, derive(Clone))]
 pub struct Sequence {
     max_attempts: u32,
-    /// No retry is begun with less time than that left.
+    /// A retry starts only if more time than this is left.
     connect_timeout: Duration,
     attempts: u32,
-    /// What was waited for since the last attempt.
+    /// The wait since the last attempt.
     waited: Duration,
     /// Whether the wait before the next attempt is over.
     ready: bool,
@@ -34,7 +34,7 @@ pub struct Sequence {
     total: Duration,
     log: Vec<Logged>,
     last: Option<Attempt>,
-    /// Attempts that may have deleted it, the newest of each kind, oldest first.
+    /// Attempts that may have deleted the signature request: the newest of each kind, oldest first.
     open: Vec<Attempt>,
     doubtful_before: bool,
     retry_after: Option<Duration>,
@@ -58,7 +58,7 @@ impl Sequence {
         }
     }
 
-    /// `remains` is the time until the deadline, `random` a number from 0 to 1.
+    /// `remains` is the time until the deadline; `random` returns a number from 0 to 1.
     pub fn next(&mut self, remains: Duration, random: impl FnOnce() -> f64) -> Step {
         if self.ready {
             return self.begin();
@@ -68,10 +68,11 @@ impl Sequence {
             return Step::Done;
         };
         let asked = last.retry_after.unwrap_or_default();
-        // The connection is at fault then, not the service.
+        // In this case the connection is at fault, not the service.
         let at_once = last.ended == Ended::Doubtful && !self.doubtful_before;
         let wait = if at_once { asked } else { asked.max(backoff(self.attempts - 1, random())) };
-        // Less would let the deadline pass while connecting, and leave a request that was not sent looking as if.
+        // With less time, the deadline could pass while connecting, and a request that was never sent would look as if it
+        // had been.
         if remains.checked_sub(wait).is_none_or(|remains| remains <= self.connect_timeout) {
             return Step::Done;
         }
@@ -91,7 +92,7 @@ impl Sequence {
         Step::Attempt
     }
 
-    /// The attempt that was begun has ended so, after `elapsed`.
+    /// Tells how the current attempt ended, and after how long.
     pub fn ended(&mut self, attempt: Attempt, elapsed: Duration) {
         let Attempt { ended, status, http_status, .. } = attempt;
         self.under_way = false;
@@ -111,8 +112,8 @@ impl Sequence {
         self.last = Some(attempt);
     }
 
-    /// Everything that a call says of the deletion follows from how its attempts ended: its status, the attempt that it
-    /// reports, and whether its outcome is unknown.
+    /// Everything that a call says about the deletion follows from how its attempts ended: the status, the attempt to
+    /// report, and whether the outcome is unknown.
     fn verdict(&self) -> Option<(okdok_status, &Attempt, bool)> {
         let last = self.last.as_ref()?;
         Some(match (last.ended, self.open.last()) {
@@ -167,7 +168,7 @@ impl Sequence {
     }
 }
 
-/// Adds an attempt; the oldest gives way where there are too many.
+/// Adds an attempt, and drops the oldest one if there are too many.
 fn log(log: &mut Vec<Logged>, attempt: Logged) {
     if log.len() == LOGGED_ATTEMPTS {
         log.remove(0);
@@ -175,13 +176,13 @@ fn log(log: &mut Vec<Logged>, attempt: Logged) {
     log.push(attempt);
 }
 
-/// Whether a refusal says that an earlier, doubtful attempt was refused too: the same, and surely meant for this call.
+/// Whether a refusal proves that an earlier, doubtful attempt was refused too: it is the same, and certainly for this call.
 fn settles(refused: &Attempt, doubtful: &Attempt) -> bool {
     could_settle(refused, doubtful) && (refused.refused_alone || refused.own_report)
 }
 
-/// Or could, had it come on a connection of its own. "Does not exist" is a 400, 404 or 410, which a gateway may answer without
-/// saying why: there it takes the service's own word.
+/// Whether it would prove that if it had come on a connection of its own. "Does not exist" is a 400, 404 or 410, and a gateway
+/// may send these without giving a reason; so for these, only the service's own report counts.
 fn could_settle(refused: &Attempt, doubtful: &Attempt) -> bool {
     refused.ended == Ended::Refused
         && doubtful.ended == Ended::Doubtful
@@ -227,15 +228,15 @@ mod tests {
         Attempt { own_report: true, ..attempt }
     }
 
-    /// What an attempt may have done, of all that would have looked the same.
+    /// What an attempt that ended like this may have done.
     #[derive(Clone, Copy, PartialEq)]
     enum Effect {
         None,
-        /// Perhaps it was processed.
+        /// The request may have been processed.
         Perhaps,
-        /// It was refused, or the answer was meant for somebody else and it was perhaps processed.
+        /// The request was refused; or the answer was for somebody else, and the request may have been processed.
         PerhapsForAnother(u16),
-        /// It was refused, and so was every earlier attempt that got the same answer.
+        /// The request was refused, and so was every earlier one that got the same answer.
         Refused(u16),
         Deleted,
         DoesNotExist,
@@ -275,12 +276,12 @@ mod tests {
         kinds().into_iter().map(|(attempt, _)| attempt).collect::<Vec<_>>().try_into().unwrap()
     }
 
-    /// One of the ways in which the service may have got where it is.
+    /// One of the possible states of the service.
     #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
     struct World {
         existed: bool,
         deleted: bool,
-        /// Statuses of answers that were meant for somebody else, as bits.
+        /// The statuses of answers that were for somebody else, as bits.
         for_another: u8,
     }
 
@@ -302,7 +303,7 @@ mod tests {
             }
         }
 
-        /// The worlds after an attempt of this effect; none where it cannot have happened here.
+        /// The possible worlds after an attempt with this effect; none if it cannot happen in this world.
         fn after(self, effect: Effect) -> Vec<Self> {
             match effect {
                 Effect::Perhaps => vec![self, self.processed()],
@@ -332,7 +333,7 @@ mod tests {
         }
     }
 
-    /// Every sequence of attempt ends, as far as five attempts, told as if it ended there.
+    /// Tries every sequence of up to five attempt ends, and checks the verdict after each of its attempts.
     #[test]
     fn no_sequence_of_attempts_says_anything_untrue_of_the_deletion() {
         fn explore(
@@ -346,7 +347,7 @@ mod tests {
                 let mut after: Vec<World> = worlds.iter().flat_map(|world| world.after(*effect)).collect();
                 after.sort_unstable();
                 after.dedup();
-                // Not even one in which this happens.
+                // This cannot happen in any of them.
                 if after.is_empty() {
                     continue;
                 }
@@ -375,7 +376,7 @@ mod tests {
         assert_eq!(count, 234_860);
     }
 
-    /// A sequence of these ends, as far as it goes, with time for all of it.
+    /// The report of a call whose attempts end like this, with enough time for all of them.
     fn told(max_attempts: u32, ends: &[Attempt]) -> Report {
         let mut sequence = Sequence::new(max_attempts, CONNECT_TIMEOUT);
         for end in ends {

@@ -1,10 +1,10 @@
-//! What kept TLS from succeeding, for a person: what is wrong, and what to do. No error of rustls is told without a sentence.
+//! Texts that tell a person why TLS failed, and what to do. Every error of rustls has a text.
 
 use rustls::{AlertDescription, CertificateError, Error, HandshakeType, InvalidMessage, PeerIncompatible};
 
 use crate::transport::refuses_client_certificate;
 
-/// `origin` is what was to be connected to.
+/// `origin` is what okdok tried to connect to.
 pub fn message(origin: &str, error: &Error) -> String {
     format!("no secure connection to {origin}: {}. The request was not acted upon", reason(error))
 }
@@ -26,19 +26,19 @@ pub fn reason(error: &Error) -> String {
             | NoCertificateRequestSignatureSchemesInCommon,
         )
         | Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity) => {
-            "the server has no cipher, curve or signature in common with okdok, which wants TLS 1.3, or TLS 1.2 with ECDHE \
+            "the server has no cipher, curve or signature in common with okdok, which needs TLS 1.3, or TLS 1.2 with ECDHE \
              (X25519, P-256, P-384) and AES-GCM or ChaCha20: enable one of these on the server"
         }
         Error::PeerIncompatible(_) | Error::AlertReceived(AlertDescription::ProtocolVersion) => {
-            "it does not speak TLS 1.2 or newer as okdok does: enable that on the server"
+            "the server does not support TLS 1.2 or newer, which okdok needs: enable it on the server"
         }
         Error::AlertReceived(AlertDescription::UnrecognisedName) => {
             "the server does not know this host name; check base_url"
         }
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            "it does not speak TLS on this port; check the port of base_url"
+            "the server does not speak TLS on this port; check the port of base_url"
         }
-        Error::NoCertificatesPresented => "the server showed no certificate; check its configuration",
+        Error::NoCertificatesPresented => "the server sent no certificate; check its configuration",
         Error::AlertReceived(_) => return format!("the server refused the handshake; its log may say why ({error})"),
         Error::General(_) | Error::FailedToGetCurrentTime | Error::FailedToGetRandomBytes => {
             return format!(
@@ -47,14 +47,14 @@ pub fn reason(error: &Error) -> String {
         }
         _ => {
             return format!(
-                "what it sent is not TLS as it should be; check base_url, and what stands between, such as a firewall ({error})"
+                "the server did not follow the TLS protocol; check base_url, and anything in between, such as a firewall ({error})"
             );
         }
     };
     text.into()
 }
 
-/// After the handshake (TLS 1.3), or by another one (IIS, TLS 1.2).
+/// Servers ask after the handshake (TLS 1.3), or by starting another one (IIS, TLS 1.2).
 fn asks_for_client_certificate(error: &Error) -> bool {
     matches!(
         error,
@@ -85,15 +85,15 @@ fn certificate(error: &CertificateError) -> String {
         }
         CertificateError::BadEncoding => "the server's certificate is malformed; it needs a new one",
         CertificateError::BadSignature => {
-            "a signature of the server or in its certificates does not hold: a key of RSA has fewer than 2048 bits, or \
-             something between changed the certificates; it needs a key of at least 2048 bits"
+            "a signature of the server or in its certificates is not valid: an RSA key has fewer than 2048 bits, or \
+             something in between changed the certificates; the server needs a key of at least 2048 bits"
         }
         #[expect(deprecated, reason = "it may still come")]
         CertificateError::UnsupportedSignatureAlgorithm
         | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "the server's certificates bear a signature that okdok cannot check (P-521, or a curve with an unusual hash): it \
-             should be one of RSA, P-256 with SHA-256, P-384 with SHA-384, or Ed25519"
+            "the server's certificates have a signature that okdok cannot check (P-521, or a curve with an unusual hash): use \
+             RSA, P-256 with SHA-256, P-384 with SHA-384, or Ed25519"
         }
         CertificateError::Other(error) => return unusual_certificate(&error.0.to_string()),
         error => return unusual_certificate(&error.to_string()),
@@ -101,7 +101,7 @@ fn certificate(error: &CertificateError) -> String {
     text.into()
 }
 
-/// What webpki alone has a name for.
+/// Errors that only webpki has names for.
 fn unusual_certificate(error: &str) -> String {
     let text = match error {
         "CaUsedAsEndEntity" => {
@@ -111,14 +111,14 @@ fn unusual_certificate(error: &str) -> String {
             "the authority that issued the server's certificate is not allowed to do so for this name (name constraints)"
         }
         "EndEntityUsedAsCa" | "PathLenConstraintViolated" => {
-            "one of the server's certificates was issued by one that is not allowed to issue any"
+            "one of the server's certificates was issued by a certificate that is not allowed to issue any"
         }
         "UnsupportedCriticalExtension" | "UnhandledCriticalExtension" => {
-            "one of the server's certificates has a critical extension that okdok does not know, so it must be refused; it \
-             should be issued without"
+            "one of the server's certificates has a critical extension that okdok does not know, so it has to be refused; \
+             issue it without that extension"
         }
         "MaximumPathBuildCallsExceeded" | "MaximumPathDepthExceeded" | "MaximumSignatureChecksExceeded" => {
-            "the server shows too many certificates; it should show its own and the intermediate ones only"
+            "the server sends too many certificates; it should send only its own and the intermediate ones"
         }
         _ => return format!("the server's certificate is not acceptable ({error}); it needs one that browsers accept"),
     };

@@ -1,4 +1,4 @@
-//! What an attempt that brought no complete response head came to.
+//! The result of an attempt that got no complete response head.
 
 use crate::outcome::{
     Attempt, Ended, OKDOK_STATUS_CONNECT_FAILED, OKDOK_STATUS_CONNECTION_LOST, OKDOK_STATUS_NO_RESOURCES,
@@ -45,13 +45,13 @@ pub fn judge(reason: &NoAnswer, origin: &str, proxy: Option<&Proxy>) -> Attempt 
             (Ended::NotSent, true, OKDOK_STATUS_CONNECT_FAILED, message)
         }
         NoAnswer::Late => {
-            let advice = "allow more time with timeout_ms if this repeats";
+            let advice = "allow more time with timeout_ms if this happens again";
             let message = format!("{origin} gave no complete answer before the deadline; {advice}");
             (Ended::Open, false, OKDOK_STATUS_TIMED_OUT, message)
         }
         NoAnswer::NotHttp(reason) => {
-            let advice = "check base_url, its port and whether it wants https";
-            let message = format!("what answered at {origin} does not speak HTTP as it should ({reason}); {advice}");
+            let advice = "check base_url, its port and whether the server expects https";
+            let message = format!("what {origin} answered is not valid HTTP ({reason}); {advice}");
             (Ended::Open, true, OKDOK_STATUS_UNEXPECTED_RESPONSE, message)
         }
         NoAnswer::Broken(reason) => (Ended::Open, true, OKDOK_STATUS_CONNECTION_LOST, broken(origin, &through, reason)),
@@ -63,9 +63,9 @@ pub fn judge(reason: &NoAnswer, origin: &str, proxy: Option<&Proxy>) -> Attempt 
 }
 
 fn broken(origin: &str, through: &str, reason: &str) -> String {
-    // A server that asks for one by renegotiation (IIS) just closes when it gets none.
+    // A server that asks for a client certificate by renegotiation (IIS) just closes the connection if it gets none.
     let advice = if origin.starts_with("https:") {
-        "; if this repeats, the server may demand a client certificate, which okdok does not send"
+        "; if this happens again, the server may demand a client certificate, which okdok does not send"
     } else {
         ""
     };
@@ -88,13 +88,13 @@ fn proxy_message(proxy: Option<&Proxy>, origin: &str, refusal: &str) -> String {
         }
         "unsuccessful" => "it refused",
         "unexpected end of file" | "io error establishing tunnel" | "io error during SOCKS handshake" => "it hung up",
-        "failed parsing server response" => "what it said is not SOCKS5",
+        "failed parsing server response" => "its answer is not SOCKS5",
         other => other,
     };
     format!(
         "the proxy {url} opened no tunnel to {origin}: {reason}. Nothing was sent to the service. Set the right proxy in \
-         options.proxy or HTTPS_PROXY, or exclude the host by NO_PROXY; PAC files and NTLM or Kerberos logins are not \
-         spoken"
+         options.proxy or HTTPS_PROXY, or exclude the host with NO_PROXY; PAC files and NTLM or Kerberos logins are not \
+         supported"
     )
 }
 
@@ -119,12 +119,12 @@ mod tests {
             (NoAnswer::NotResolved(text()), NotSent, true, OKDOK_STATUS_RESOLVE_FAILED, "name servers"),
             (NoAnswer::ProxyRefused(text()), NotSent, false, OKDOK_STATUS_PROXY_REFUSED, "options.proxy"),
             (NoAnswer::NotConnected(text()), NotSent, true, OKDOK_STATUS_CONNECT_FAILED, "firewalls"),
-            (NoAnswer::TlsFailed(tls()), NotSent, false, OKDOK_STATUS_TLS_FAILED, "showed no certificate"),
+            (NoAnswer::TlsFailed(tls()), NotSent, false, OKDOK_STATUS_TLS_FAILED, "sent no certificate"),
             (NoAnswer::NotStarted, NotSent, true, OKDOK_STATUS_CONNECT_FAILED, "before the request was started"),
             (NoAnswer::Late, Open, false, OKDOK_STATUS_TIMED_OUT, "timeout_ms"),
             (NoAnswer::NotHttp(text()), Open, true, OKDOK_STATUS_UNEXPECTED_RESPONSE, "check base_url"),
             (NoAnswer::Broken(text()), Open, true, OKDOK_STATUS_CONNECTION_LOST, "client certificate"),
-            (NoAnswer::BrokenByTls(tls()), Open, true, OKDOK_STATUS_CONNECTION_LOST, "showed no certificate"),
+            (NoAnswer::BrokenByTls(tls()), Open, true, OKDOK_STATUS_CONNECTION_LOST, "sent no certificate"),
         ] {
             let attempt = judge(&reason, ORIGIN, None);
             assert_eq!((attempt.ended, attempt.retry, attempt.status, attempt.http_status), (ended, retry, status, 0));

@@ -1,4 +1,4 @@
-//! What one attempt came to: the one place that says what may be repeated and what may be said of the deletion.
+//! The result of one attempt. It alone determines what may be retried and what may be said about the deletion.
 
 use std::time::Duration;
 
@@ -7,35 +7,35 @@ use super::status::okdok_status;
 /// What the service may have done with an attempt's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// No byte of the request can have been acted upon.
+    /// Nothing: no part of the request can have been acted upon.
     NotSent,
-    /// The service answered that it did not do it.
+    /// Nothing: the service answered that it refused the request.
     Refused,
-    /// The same answer, on a connection where it may have been meant for somebody else: open, unless a later attempt is
-    /// refused in the same way.
+    /// As for `Refused`, but the answer came on a connection where it may have been for somebody else. It counts as open
+    /// unless a later attempt is refused in the same way.
     Doubtful,
-    /// The service answered for this very id: deleted, or no such signature request.
+    /// The service answered for this id: deleted, or no such signature request.
     Answered,
-    /// Anything else: it may have been deleted.
+    /// Anything else: the signature request may have been deleted.
     Open,
 }
 
-/// One attempt, as a call tells it if this is the attempt that it reports.
+/// One attempt, with everything that a call needs to report it.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     pub ended: Ended,
     /// Whether another attempt may help.
     pub retry: bool,
     pub status: okdok_status,
-    /// 0 where no response head arrived.
+    /// 0 if no response head arrived.
     pub http_status: u16,
-    /// What the answer asked to wait.
+    /// The wait that the answer asked for.
     pub retry_after: Option<Duration>,
     pub service_code: String,
     pub service_value: String,
-    /// A refusal, on a connection that has served no other request: it was meant for this one.
+    /// The answer is a refusal on a connection that has served no other request, so it is for this one.
     pub refused_alone: bool,
-    /// The answer is a report of the service's own about this id, not one of a server or gateway before it.
+    /// The answer is the service's own report about this id, and not from a server or gateway in front of it.
     pub own_report: bool,
     pub message: String,
 }
@@ -58,13 +58,12 @@ impl Attempt {
     }
 }
 
-/// One line of a call's log.
+/// One entry of a call's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Logged {
     pub status: okdok_status,
     pub http_status: u16,
-    /// Before the attempt.
+    /// The wait before the attempt.
     pub waited: Duration,
-    /// From its start to its end.
     pub elapsed: Duration,
 }

@@ -1,7 +1,7 @@
-//! The words that the rooms above speak: statuses, what an attempt came to, why a call was refused before its first
-//! attempt, and what a call reports.
+//! The types that the rooms above share: statuses, the result of an attempt, the reason why a call was refused before its
+//! first attempt, and the report of a call.
 //!
-//! Uses nothing of the other rooms. Start with `attempt`: everything that a call says of a deletion follows from it.
+//! Uses none of the other rooms. Start with `attempt`: everything that a call says about a deletion follows from it.
 
 mod attempt;
 mod refusal;

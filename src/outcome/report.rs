@@ -1,15 +1,15 @@
-//! What a call reports, before it is written out for C.
+//! The report of a call, before it is written to the C struct.
 
 use super::attempt::{Attempt, Ended, Logged};
 use super::refusal::Refusal;
 use super::status::{OKDOK_STATUS_INTERNAL, OKDOK_STATUS_OK, OKDOK_STATUS_PRESUMED_DELETED, okdok_status};
 
-/// Attempts that a report lists at most: the newest.
+/// A report lists at most this many attempts: the newest.
 pub const LOGGED_ATTEMPTS: usize = 6;
 
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The attempt that the call reports, or what stands for one where there was none.
+    /// The attempt that the call reports, or a substitute if there was none.
     pub attempt: Attempt,
     pub attempts: u32,
     pub outcome_unknown: bool,
@@ -28,7 +28,7 @@ impl Report {
     }
 
     pub fn panicked() -> Self {
-        let advice = "okdok failed by a bug of its own; please report it with the version of okdok and of the system";
+        let advice = "okdok failed because of a bug; please report it with the versions of okdok and of the system";
         Self::before_any_attempt(OKDOK_STATUS_INTERNAL, advice.into())
     }
 

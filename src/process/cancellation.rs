@@ -1,10 +1,10 @@
-//! Thread cancellation, held off during a call: `pthread_cancel` inside `catch_unwind` aborts the process.
+//! Disables thread cancellation during a call: `pthread_cancel` inside `catch_unwind` aborts the process.
 
 #[cfg(unix)]
 mod system {
     use std::ffi::c_int;
 
-    // libc declares these for some systems only; both names and 1 = DISABLE hold for glibc, musl and macOS.
+    // The crate libc declares these for some systems only. The function and these values are those of glibc, musl and macOS.
     #[cfg(not(target_os = "linux"))]
     const PTHREAD_CANCEL_DISABLE: c_int = 0;
     #[cfg(target_os = "linux")]
@@ -20,7 +20,7 @@ mod system {
 
     pub fn hold_off() -> HeldOff {
         let mut before = 0;
-        // SAFETY: sets a flag of the calling thread only, and writes the old one to a live local.
+        // SAFETY: only sets a flag of the calling thread, and writes the old value to a live local variable.
         unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut before) };
         HeldOff { before }
     }
@@ -28,7 +28,7 @@ mod system {
     impl Drop for HeldOff {
         fn drop(&mut self) {
             let mut ignored = 0;
-            // SAFETY: restores the flag that `hold_off` found on this thread; the value does not leave its thread.
+            // SAFETY: restores the flag that `hold_off` found on this thread; `HeldOff` is not sent to other threads.
             unsafe { pthread_setcancelstate(self.before, &raw mut ignored) };
         }
     }

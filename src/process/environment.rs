@@ -1,17 +1,17 @@
-//! The environment, as far as this process may be led by it.
+//! Environment variables, as far as this process may trust them.
 
 use std::env;
 use std::ffi::OsString;
 
-/// The value of a variable that is set and not empty. None at all in a process with privileges that its caller lacks: who
-/// runs a set-uid program must not choose whom it trusts or which way its key goes.
+/// The value of a variable that is set and not empty. Always `None` in a process with more privileges than its caller:
+/// whoever runs a set-uid program must not choose which authorities it trusts or which proxy it uses.
 pub fn variable(name: &str) -> Option<OsString> {
     if is_privileged() { None } else { env::var_os(name).filter(|value| !value.is_empty()) }
 }
 
 #[cfg(target_os = "linux")]
 pub fn is_privileged() -> bool {
-    // SAFETY: reads a number that the kernel gave to this process; has no preconditions.
+    // SAFETY: only reads a number that the kernel passed to this process; has no preconditions.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 

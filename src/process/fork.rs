@@ -1,6 +1,6 @@
-//! `fork`: a child has our memory but none of our threads, and finds that out by itself, however it was made.
+//! Detects `fork`. A child has our memory but none of our threads; it notices this by itself, whichever call forked it.
 //!
-//! No lock of ours is held across a fork, because no lock of ours exists that a child would take.
+//! We hold no lock across a fork, because we have no lock that a child would take.
 
 #[cfg(unix)]
 mod system {
@@ -9,12 +9,12 @@ mod system {
 
     /// Where a process notes its generation; 0 in a child that has not noted its own yet.
     static NOTE: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
-    /// The note where the kernel wipes no page: a child handler does it.
+    /// The note if the kernel cannot wipe a page: a child handler sets it to 0.
     static WIPED_BY_HANDLER: AtomicU32 = AtomicU32::new(0);
-    /// Generations given out in this process and those that it was forked from.
+    /// Generations given out so far, in this process and in those that it was forked from.
     static COUNT: AtomicU32 = AtomicU32::new(0);
 
-    /// A number that differs from that of every process that this one was forked from. (Process ids would not do: they
+    /// The number of this process. It differs from those of all processes that this one was forked from. (Process ids may
     /// repeat across namespaces.)
     pub fn generation() -> u32 {
         let note = note();
@@ -31,17 +31,17 @@ mod system {
         let mut note = NOTE.load(Ordering::Acquire);
         if note.is_null() {
             note = wiped_by_kernel().unwrap_or_else(|| {
-                // SAFETY: the handler is a function of a library that is never unloaded (`-z nodelete`), and only stores.
-                // Two threads may both register it: a fork then wipes the note twice before anybody reads it.
+                // SAFETY: the handler only stores a number, and its library is never unloaded (`-z nodelete`). If two threads
+                // register it, a fork wipes the note twice, before anybody reads it.
                 unsafe { libc::pthread_atfork(None, None, Some(wipe)) };
                 ptr::from_ref(&WIPED_BY_HANDLER).cast_mut()
             });
-            // Another thread may have come first; its note counts, and a page stays unused.
+            // Another thread may have been first. Its note counts, and our page stays unused.
             if let Err(first) = NOTE.compare_exchange(ptr::null_mut(), note, Ordering::AcqRel, Ordering::Acquire) {
                 note = first;
             }
         }
-        // SAFETY: a static, or a page that is never unmapped, is aligned, and reads as 0 at first: a valid number.
+        // SAFETY: a static, or a page that is never unmapped; either is aligned, and initially 0, a valid number.
         unsafe { &*note }
     }
 
@@ -54,7 +54,7 @@ mod system {
         const LENGTH: usize = size_of::<AtomicU32>();
         const ACCESS: std::ffi::c_int = libc::PROT_READ | libc::PROT_WRITE;
         const KIND: std::ffi::c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        // SAFETY: asks for memory that nobody has yet, and hands out only what it got. The kernel rounds the length up.
+        // SAFETY: maps new memory, and returns it only if that succeeded. The kernel rounds the length up.
         unsafe {
             let page = libc::mmap(ptr::null_mut(), LENGTH, ACCESS, KIND, -1, 0);
             if page == libc::MAP_FAILED {
@@ -76,7 +76,7 @@ mod system {
 
 #[cfg(not(unix))]
 mod system {
-    /// No process is forked here.
+    /// This system has no `fork`.
     pub fn generation() -> u32 {
         1
     }

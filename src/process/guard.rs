@@ -1,4 +1,4 @@
-//! The one way in from C: whatever happens inside, the caller's process and thread go on.
+//! The guard that every exported function runs in: whatever happens inside, the caller's process and thread go on.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,15 +10,15 @@ static SILENT: AtomicBool = AtomicBool::new(false);
 /// Runs `body`; a panic in it becomes `fallback`, and nothing is printed.
 pub fn guarded<T>(fallback: T, body: impl FnOnce() -> T) -> T {
     let _held_off = cancellation::hold_off();
-    // Our std is private to this library, so this hook is not the host's. Only the first caller sets it, and nobody waits
-    // for that: a child forked meanwhile would wait for ever.
+    // Our std is private to this library, so this hook is not the host's. Only the first caller sets it, and the others do
+    // not wait for that: a child forked in between would wait for ever.
     if !SILENT.swap(true, Ordering::AcqRel) {
         panic::set_hook(Box::new(|_| {}));
     }
     caught(body).unwrap_or(fallback)
 }
 
-/// Runs `body`; `None` where it panicked.
+/// Runs `body`; `None` if it panicked.
 pub fn caught<T>(body: impl FnOnce() -> T) -> Option<T> {
     match panic::catch_unwind(AssertUnwindSafe(body)) {
         Ok(value) => Some(value),

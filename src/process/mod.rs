@@ -1,7 +1,7 @@
-//! What the host's process does to us: panics, forks, signals, cancellation, unloading, its environment.
+//! Protection from the host's process, and of it: panics, forks, signals, cancellation, unloading, its environment.
 //!
-//! Uses nothing of the other rooms. Start with `guard`, which every exported function runs in; each of the other files is
-//! one habit of an operating system, with nothing in it where a system lacks that habit.
+//! Uses none of the other rooms. Start with `guard`, in which every exported function runs. Each of the other files deals
+//! with one mechanism of operating systems; on a system without it, the functions in that file do nothing.
 
 mod cancellation;
 mod environment;

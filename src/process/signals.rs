@@ -1,11 +1,12 @@
-//! Signals stay with the host: our threads are born with every asynchronous one blocked, SIGPIPE among them.
+//! Signals stay with the host: our threads start with all asynchronous signals blocked, including SIGPIPE.
 
 #[cfg(unix)]
 mod system {
     use std::mem::MaybeUninit;
     use std::ptr;
 
-    /// Raised by the failing thread itself. Blocking these would silence the host's crash handler on our threads.
+    /// A failing thread raises these itself. If they were blocked, the host's crash handler would not see crashes of our
+    /// threads.
     const SYNCHRONOUS: [libc::c_int; 7] =
         [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS, libc::SIGABRT];
 
@@ -18,12 +19,13 @@ mod system {
         }
     }
 
-    /// Runs `body` with them blocked: a thread that it starts inherits the mask, and the caller gets its own back.
+    /// Runs `body` with all other signals blocked. A thread that it starts inherits the mask; the caller's own mask is
+    /// restored.
     pub fn with_async_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
         let mut blocked = MaybeUninit::<libc::sigset_t>::uninit();
         let mut before = MaybeUninit::<libc::sigset_t>::uninit();
-        // SAFETY: `sigfillset` writes the whole set before `sigdelset` and `pthread_sigmask` read it; the latter writes
-        // `before` whole. All are locals, and the mask is this thread's own.
+        // SAFETY: `sigfillset` writes the whole set before `sigdelset` and `pthread_sigmask` read it, and the latter writes
+        // all of `before`. Both are local variables, and the mask belongs to this thread.
         let _restored = unsafe {
             libc::sigfillset(blocked.as_mut_ptr());
             for signal in SYNCHRONOUS {
@@ -38,7 +40,7 @@ mod system {
 
 #[cfg(not(unix))]
 mod system {
-    /// There are no signals here.
+    /// This system has no signals.
     pub fn with_async_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
         body()
     }

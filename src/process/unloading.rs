@@ -1,4 +1,5 @@
-//! The library stays in memory once used: its threads run its code. On ELF systems the linker flag `-z nodelete` says so.
+//! Keeps the library in memory once it has been used, since its threads run its code. On ELF systems the linker flag
+//! `-z nodelete` does this.
 
 #[cfg(windows)]
 pub fn pin() {
@@ -9,7 +10,7 @@ pub fn pin() {
 
     let mut module: HMODULE = std::ptr::null_mut();
     let inside: *const u16 = (pin as fn() as *const ()).cast();
-    // SAFETY: with FROM_ADDRESS the "name" is any address inside the module, here of this function; it is not read.
+    // SAFETY: with FROM_ADDRESS the "name" is any address inside the module, here that of this function; it is not read.
     unsafe {
         GetModuleHandleExW(
             GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,

@@ -210,7 +210,7 @@ TEST(answers_messages_tell_what_to_do)
 {
     okdok_options options = one_attempt();
     CHECK_HAS(delete_at(http_url(faults_serve("reply=401")), &options).error.message, "x-api-key");
-    CHECK_HAS(delete_at(http_url(faults_serve("reply=404")), &options).error.message, "base URL may be wrong");
+    CHECK_HAS(delete_at(http_url(faults_serve("reply=404")), &options).error.message, "base_url may be wrong");
     CHECK_HAS(delete_at(http_url(faults_serve("reply=302;Location:/")), &options).error.message, "redirect");
     CHECK_HAS(delete_at(http_url(faults_serve("missing")), &options).error.message, "id-1");
     CHECK_HAS(delete_at(http_url(faults_closed()), &options).error.message, "refused");
