@@ -14,9 +14,9 @@ const DEFAULT_BASE_URL: &str = "https://apidev.okdokument.com";
 
 #[derive(Debug)]
 pub struct BaseUrl {
-    /// Ends before `/JSON`: a scheme, a host, perhaps a port and a path prefix.
+    /// The part before `/JSON`: a scheme, a host, and possibly a port and a path prefix.
     url: Url,
-    /// For messages: scheme, host and port.
+    /// Scheme, host and port, for messages.
     origin: String,
 }
 
@@ -46,18 +46,18 @@ impl BaseUrl {
         }
         let host = base.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         if ServerName::try_from(host).is_err() {
-            // A label of more than 63 characters, say: no certificate can be for it.
-            return Err(Refusal::argument(format!("base_url {} has an impossible host name", shown(text))));
+            // For example a label of more than 63 characters: no certificate can be issued for it.
+            return Err(Refusal::argument(format!("base_url {} has an invalid host name", shown(text))));
         }
         Ok(base)
     }
 
-    /// This base with `path` behind its own.
+    /// The base URL with `path` appended to its own path.
     pub fn join(&self, path: &str) -> Option<Url> {
         let mut url = self.url.clone();
         let full = format!("{}{path}", self.url.path().trim_end_matches('/'));
         url.set_path(&full);
-        // Once more before it is sent: URL parsers repair some paths silently, and this one says what will be deleted.
+        // A last check before it is sent: URL parsers change some paths silently, and this path says what to delete.
         (url.path() == full && url.query().is_none() && url.fragment().is_none()).then_some(url)
     }
 
@@ -82,7 +82,8 @@ impl BaseUrl {
         }
     }
 
-    /// Whether a proxy could only lead away from it. Plain http is for loopback without a final dot alone.
+    /// Whether it is this machine, which a proxy must not be asked for. Unlike `is_loopback`, which decides on plain http,
+    /// this accepts a final dot.
     pub fn is_this_machine(&self) -> bool {
         let host = self.url.host_str().unwrap_or_default();
         self.is_loopback() || is_localhost(host.trim_end_matches('.'))
@@ -139,7 +140,7 @@ mod tests {
             ("https://h.test#x", "fragment"),
             ("https://h.test/../x", ". or .."),
             ("https://h.test/%2e%2E", ". or .."),
-            ("https://h.test\\x", "which no URL may"),
+            ("https://h.test\\x", "not allowed in a URL"),
             ("https://h test", "a space"),
             ("https://h.test:0", "port 0"),
             ("https://[fe80::1%25lo]", "a zone"),

@@ -1,7 +1,7 @@
-//! What is known of each connection: when it was made, and how many answers it has brought.
+//! What is known about each connection: when it was made, and how many answers it has brought.
 //!
-//! On one that has brought none, a certificate alert means that nothing was read. On one that was there before a request, an
-//! answer may have been meant for somebody else.
+//! On a connection that has brought no answer, a certificate alert means that the server read nothing. On a connection that
+//! existed before the request, an answer may be for somebody else.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,25 +14,26 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
 
 use super::error_chain::find;
 
-/// Connections that are closed while idle are not seen to end. Beyond this many the oldest is forgotten: one that is not
-/// known counts as old, which is the careful guess.
+/// The end of a connection that is closed while idle goes unnoticed, so beyond this number the oldest is forgotten. An
+/// unknown connection counts as old, which is the cautious assumption.
 const MOST_KNOWN: usize = 512;
 
-/// Other threads need no more than a turn of the processor to say what they were answered.
+/// The other threads have already got their answers, and only need some processor time to report them.
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
 #[derive(Clone, Default)]
 pub struct Connections(Arc<(Mutex<State>, Condvar)>);
 
-/// The local and the remote address. Connections to different servers may share a local one.
+/// The local and the remote address. Connections to different servers may have the same local address.
 pub type Ends = (SocketAddr, SocketAddr);
 
 #[derive(Default)]
 struct State {
     known: BTreeMap<Ends, Known>,
     exchanges: u32,
-    /// Answers that have arrived on the stack's thread, and those that their callers have told of.
+    /// Answers that have arrived on the HTTP stack's thread.
     arrived: u64,
+    /// Those of them that their callers have reported.
     told: u64,
 }
 
@@ -45,7 +46,7 @@ impl State {
     fn exchange_ended(&mut self) {
         self.exchanges -= 1;
         if self.exchanges == 0 {
-            // One whose caller had given up is never told of.
+            // A caller that gave up never reports its answer.
             self.told = self.arrived;
         }
     }
@@ -56,7 +57,7 @@ impl State {
 }
 
 impl Connections {
-    /// A forked child has a transport of its own, so this lock is never one that its parent held.
+    /// A forked child makes its own transport, so it never meets a lock that its parent held.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,12 +77,12 @@ impl Connections {
         self.state().exchanges += 1;
     }
 
-    /// On the stack's thread, before anybody else can use the connection.
+    /// Called on the HTTP stack's thread, before anybody else can use the connection.
     pub fn answer_arrives(&self) {
         self.state().arrived += 1;
     }
 
-    /// An exchange ended with an answer that has these extensions. The ends of its connection.
+    /// Reports an answer, which has these extensions. Returns the ends of its connection.
     pub fn answered(&self, extensions: &Extensions) -> Option<Ends> {
         let ends = extensions.get::<HttpInfo>().map(|info| (info.local_addr(), info.remote_addr()));
         let mut state = self.state();
@@ -94,8 +95,8 @@ impl Connections {
         ends
     }
 
-    /// Whether the connection was made for an exchange that began at `begun`, and has answered to no other. The callers of
-    /// others may have got theirs but not told of it yet: waits for them, but not longer than `until`.
+    /// Whether the connection was made after `begun`, for this exchange, and has brought no other answer. Other callers may
+    /// have got answers on it that they have not reported yet, so this waits for them, until `until` at most.
     pub fn served_one_alone(&self, ends: Option<Ends>, begun: Instant, until: Instant) -> bool {
         let Some(ends) = ends else { return false };
         let longest = LONGEST_WAIT.min(until.saturating_duration_since(Instant::now()));
@@ -108,20 +109,20 @@ impl Connections {
             .wait_timeout_while(state, longest, |state| may_be(state) && state.told < arrived)
             .unwrap_or_else(PoisonError::into_inner);
         if waited.timed_out() && longest == LONGEST_WAIT {
-            // Their callers have given up, and will never tell.
+            // Their callers have given up, and will never report them.
             state.told = state.told.max(arrived);
         }
         !waited.timed_out() && may_be(&state)
     }
 
-    /// It will bring no other answer.
+    /// Forgets a connection that will bring no more answers.
     pub fn ended(&self, ends: Option<Ends>) {
         if let Some(ends) = ends {
             self.state().known.remove(&ends);
         }
     }
 
-    /// An exchange failed. Whether its connection had not brought an answer.
+    /// Reports a failed exchange. Returns whether its connection is known and had brought no answer.
     pub fn failed(&self, error: &reqwest::Error) -> bool {
         let error = find::<legacy::Error>(error);
         let ends = error.and_then(legacy::Error::connect_info).and_then(ends);

@@ -1,11 +1,11 @@
-//! An error of the HTTP stack, and all that it wraps.
+//! Errors of the HTTP stack, and the errors that they wrap.
 
 use std::error::Error;
 use std::io;
 
 use super::resolver::ResolveError;
 
-/// An error and all that it wraps. `io::Error::source()` skips the very error that it wraps.
+/// An error and all errors that it wraps. `io::Error::source()` skips the error directly inside it.
 pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| match error.downcast_ref().and_then(io::Error::get_ref) {
         Some(wrapped) => Some(wrapped),
@@ -13,7 +13,7 @@ pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (
     })
 }
 
-/// The text of the error that all others wrap.
+/// The text of the innermost error.
 pub fn innermost(error: &(dyn Error + 'static)) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }

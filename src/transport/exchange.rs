@@ -1,4 +1,4 @@
-//! One request, and what came of it: an answer, or why none came.
+//! One request and its result: an answer, or the reason why there is none.
 
 use std::error::Error;
 use std::io::{ErrorKind, Read};
@@ -18,31 +18,31 @@ use super::system_verifier::Question;
 
 const LARGEST_BODY: usize = 64 * 1024;
 
-/// A response, its head complete.
+/// A response with a complete head.
 #[derive(Debug)]
 pub struct Answer {
     pub http_status: u16,
     /// The value of `Retry-After`.
     pub retry_after: Option<String>,
     pub body: Body,
-    /// A refusal, on a connection that has served no other request.
+    /// It is a refusal on a connection that has served no other request.
     pub refused_alone: bool,
-    /// It is the last on its connection.
+    /// It is the last one on its connection.
     pub ends_connection: bool,
 }
 
-/// A body as it arrived; only a complete one is looked into.
+/// A body as it arrived. Only a complete one is parsed.
 #[derive(Debug)]
 pub enum Body {
     Complete(Vec<u8>),
     TooLarge,
-    /// Ended or broken before its end.
+    /// The connection ended or broke before the end of the body.
     Cut,
     /// Not complete at the deadline.
     Late,
 }
 
-/// Why no complete response head came. Text is the stack's own.
+/// The reason why no complete response head arrived. Strings are the HTTP stack's own texts.
 #[derive(Debug)]
 pub enum NoAnswer {
     /// No thread, descriptor or memory map was left for a connection.
@@ -50,12 +50,12 @@ pub enum NoAnswer {
     NotResolved(String),
     ProxyRefused(String),
     NotConnected(String),
-    /// No handshake; or the server refused the client's certificate, and did not look at the request.
+    /// The handshake failed, or the server demanded a client certificate and did not look at the request.
     TlsFailed(rustls::Error),
     /// The connection closed before the request was started.
     NotStarted,
 
-    // From here on the request may have arrived.
+    // In the following cases, the request may have arrived.
     /// The deadline passed.
     Late,
     NotHttp(String),
@@ -63,7 +63,7 @@ pub enum NoAnswer {
     BrokenByTls(rustls::Error),
 }
 
-/// `behind_tls_proxy`: an alert may come from the proxy, whatever was sent.
+/// With `behind_tls_proxy`, an alert may come from the proxy, so it says nothing about the request.
 pub fn exchange(
     http: &HttpClient,
     connections: &Connections,
@@ -80,7 +80,7 @@ pub fn exchange(
         Ok(mut response) => {
             let connection = connections.answered(response.extensions());
             let ends_connection = ends_connection(&response);
-            // Only where it ends the connection is it worth a wait to know.
+            // The wait is worthwhile only if the answer ends the connection.
             let until = if ends_connection { deadline } else { begun };
             let refused_alone =
                 response.status().is_client_error() && connections.served_one_alone(connection, begun, until);
@@ -103,7 +103,7 @@ pub fn exchange(
     }
 }
 
-/// The result, and when this began.
+/// Returns when the exchange began, and its result.
 fn send(
     http: &HttpClient,
     connections: &Connections,
@@ -116,13 +116,13 @@ fn send(
     let sent = http
         .request(Method::DELETE, url.clone())
         .headers(headers.clone())
-        // On the request it is a true deadline; on the client it starts anew at every read.
+        // On the request, this is a real deadline; on the client, it would start again at every read.
         .timeout(deadline.saturating_duration_since(begun))
         .send();
     (begun, sent)
 }
 
-/// Where the system has to be asked about the server's certificate: waits for what it says, and sends again.
+/// If the system has to be asked about the server's certificate, waits for its verdict and sends the request again.
 #[cfg(any(windows, target_os = "macos"))]
 fn once_trusted(
     mut sent: (Instant, reqwest::Result<Response>),
@@ -144,7 +144,7 @@ fn once_trusted(
     Ok(sent)
 }
 
-/// RFC 9112, 9.3; or because nothing but its end delimits the body (6.3).
+/// By RFC 9112, 9.3, or because only the end of the connection delimits the body (6.3).
 fn ends_connection(response: &Response) -> bool {
     let has = |field, option: &str| {
         let lists = response.headers().get_all(field).iter().filter_map(|value| value.to_str().ok());
@@ -170,14 +170,14 @@ fn read(response: &mut Response, deadline: Instant) -> Body {
         if bytes.len() > LARGEST_BODY {
             return Body::TooLarge;
         }
-        // A body that drips must not carry us past it.
+        // A body that arrives slowly must not take us past the deadline.
         if Instant::now() >= deadline {
             return Body::Late;
         }
     }
 }
 
-/// `fresh`: an alert on this connection is the service's, and says that nothing was read.
+/// With `fresh`, an alert on this connection comes from the service and means that the request was not read.
 fn no_answer(error: &reqwest::Error, fresh: bool, deadline: Instant) -> NoAnswer {
     let hyper_error = find::<hyper::Error>(error);
     let tls_error = find::<rustls::Error>(error);
@@ -213,22 +213,23 @@ fn no_answer(error: &reqwest::Error, fresh: bool, deadline: Instant) -> NoAnswer
     }
 }
 
-/// The proxy was not even reached. For HTTP proxies, why is an error further down the chain.
+/// The proxy was not reached. For HTTP proxies, an error further down the chain says why.
 const NO_CONNECTION: &str = "failed to create underlying connection";
 
-/// What a proxy did instead of opening a tunnel. The stack's types are private, so their text must do; tests pin it.
+/// What a proxy did instead of opening a tunnel. The stack's error types are private, so only their texts can be used.
+/// Tests would notice a change of these.
 fn proxy_refusal(error: &(dyn Error + 'static)) -> Option<String> {
     let text = error.to_string();
     let reason = text.strip_prefix("tunnel error: ").or_else(|| text.strip_prefix("SOCKS error: "))?;
     (reason != NO_CONNECTION).then(|| reason.to_owned())
 }
 
-/// The error of the SOCKS client has no source: only how it prints for debugging tells what it wraps.
+/// The error of the SOCKS client has no source, so only its `Debug` output says what it wraps.
 fn is_unresolved_socks_proxy(error: &(dyn Error + 'static)) -> bool {
     error.to_string().ends_with(&format!("SOCKS error: {NO_CONNECTION}")) && format!("{error:?}").contains("dns error")
 }
 
-/// In TLS 1.3 a server says so only after the handshake; the request, sent in the same breath, was not looked at.
+/// In TLS 1.3 the server sends this alert only after the handshake. The request has been sent by then, but was not read.
 pub fn refuses_client_certificate(error: &rustls::Error) -> bool {
     matches!(
         error,

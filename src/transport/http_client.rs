@@ -1,4 +1,4 @@
-//! Sets up the HTTP client: all that the stack does unless told otherwise, and must not.
+//! Sets up the HTTP client, and turns off what the HTTP stack does by default but must not do here.
 
 use std::io;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use super::spare_roots::SpareRootsVerifier;
 #[cfg(any(windows, target_os = "macos"))]
 use super::system_verifier::SystemVerifier;
 
-/// Common servers close an idle connection after 5 s; a request should not meet that.
+/// Common servers close an idle connection after 5 s; no request should be sent at that moment.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
 pub fn build(
@@ -41,7 +41,7 @@ pub fn build(
         // A redirect would carry the key to another host, and a 303 would turn the DELETE into a GET.
         .redirect(redirect::Policy::none())
         .referer(false)
-        // Never; but this is where the stack's thread shows each answer.
+        // Never retries. The classifier is here because the stack's thread passes it each answer.
         .retry(reqwest::retry::never().classify_fn(move |answer| {
             if answer.status().is_some() {
                 arrived.answer_arrives();
@@ -52,7 +52,7 @@ pub fn build(
         .dns_resolver(Arc::new(DetachedResolver::new(connect_timeout)))
         .connect_timeout(connect_timeout)
         .pool_idle_timeout(IDLE_TIMEOUT)
-        // Each request brings its own deadline.
+        // Each request has its own deadline.
         .timeout(None)
         .connector_layer(MapResponseLayer::new(move |connection| {
             made.made(&connection);
@@ -60,7 +60,7 @@ pub fn build(
         }));
     #[cfg(target_os = "linux")]
     {
-        // A pooled connection whose peer has vanished costs no more than making one.
+        // A pooled connection whose peer has vanished costs no more time than a new one may take.
         builder = builder.tcp_user_timeout(connect_timeout);
     }
     if let Some(proxy) = proxy {
@@ -92,7 +92,7 @@ fn tls_config(roots: &Roots, connect_timeout: Duration) -> Result<ClientConfig, 
 fn not_built(error: &reqwest::Error) -> Refusal {
     let innermost = innermost(error);
     if chain(error).any(<dyn std::error::Error>::is::<io::Error>) {
-        Refusal::NoResources(format!("no thread or descriptor could be had for the connections: {innermost}"))
+        Refusal::NoResources(format!("no thread or descriptor was available for the connections: {innermost}"))
     } else {
         Refusal::Internal(innermost)
     }

@@ -1,7 +1,7 @@
 //! The way to the service: URLs, proxy, certificate authorities, name resolution, and the connections that clients share.
 //!
-//! Uses `outcome` and `process`. Start with `shared`: a client holds a `Way`, and asks it for the `Transport` to use for each
-//! attempt; `exchange` is what happens on it.
+//! Uses `outcome` and `process`. Start with `shared`: a client has a `Way`, and asks it before each attempt which `Transport`
+//! to use. `exchange` sends the request on it.
 
 mod base_url;
 mod connections;

@@ -18,23 +18,23 @@ const SOCKS_PORT: u16 = 1080;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
-    /// Without user name and password, fit for messages.
+    /// Without user name and password, so it may be shown in messages.
     pub url: String,
-    /// For an HTTP proxy.
+    /// The login for an HTTP proxy.
     pub authorization: Option<HeaderValue>,
-    /// User name and password for a SOCKS proxy.
+    /// The user name and password for a SOCKS proxy.
     pub login: Option<(String, String)>,
 }
 
 impl Proxy {
-    /// The proxy for `base`: `option` where given ("" = none), else the environment's, else the system's.
+    /// The proxy for `base`: `option` if given ("" means none), or else the environment's, or else the system's.
     pub fn resolve(option: Option<&str>, base: &BaseUrl) -> Result<Option<Self>, Refusal> {
         let explicit = match option {
             Some("") => return Ok(None),
             Some(url) => Some(Self::parse("options.proxy", url)?),
             None => None,
         };
-        // The key would go to the proxy in the clear, and the proxy's own loopback is not ours.
+        // The proxy would get the key in the clear, and its loopback is not ours.
         if base.is_this_machine() {
             return Ok(None);
         }
@@ -54,7 +54,7 @@ impl Proxy {
 
     #[cfg(any(windows, target_os = "macos"))]
     fn of_the_system(base: &BaseUrl) -> Result<Option<Self>, Refusal> {
-        // It begins with the environment.
+        // `Matcher::from_system` reads the environment first.
         if process::is_privileged() {
             return Ok(None);
         }
@@ -69,11 +69,11 @@ impl Proxy {
     }
 
     fn parse(name: &str, text: &str) -> Result<Self, Refusal> {
-        // As curl and others take it.
+        // As curl and others do.
         let text = if text.contains("://") { text } else { &format!("http://{text}") };
         let url = checked_url(name, text, &SCHEMES)?;
         if text.matches('@').count() > 1 {
-            // Parsers differ on which of them ends the password.
+            // Parsers disagree about which of them ends the password.
             return Err(Refusal::argument(format!("{name} holds more than one @; write %40 for one in a password")));
         }
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
@@ -90,7 +90,7 @@ impl Proxy {
         let uri = found.uri();
         let scheme = uri.scheme_str().unwrap_or_default();
         if !SCHEMES.contains(&scheme) {
-            return Err(Refusal::argument(format!("{name} must be a proxy of {}", SCHEMES.join(", "))));
+            return Err(Refusal::argument(format!("{name} must use one of the schemes {}", SCHEMES.join(", "))));
         }
         let url = match uri.port() {
             None if scheme.starts_with("socks") => {
@@ -102,12 +102,12 @@ impl Proxy {
         Ok(Self { url, authorization: found.basic_auth().cloned(), login })
     }
 
-    /// For the HTTP stack, login and all.
+    /// The proxy as the HTTP stack's type, including the login.
     pub fn to_stack(&self) -> Result<reqwest::Proxy, Refusal> {
         let unusable = |error: &dyn std::error::Error| Refusal::Internal(format!("the proxy's URL: {error}"));
         let mut url = Url::parse(&self.url).map_err(|error| unusable(&error))?;
         if let Some((user, password)) = &self.login {
-            // Fail only for URLs without a host.
+            // These fail only for URLs without a host.
             let _ = url.set_username(user).and(url.set_password(Some(password)));
         }
         let proxy = reqwest::Proxy::all(url).map_err(|error| unusable(&error.without_url()))?;
@@ -122,10 +122,10 @@ fn destination(base: &BaseUrl) -> Option<Uri> {
     format!("https://{}", base.host()?.trim_end_matches('.')).parse().ok()
 }
 
-/// `NO_PROXY` in the forms that people use, put into those that the matcher knows.
+/// Whether `NO_PROXY` excludes `base`. Converts the forms of entries that people use to those that the matcher knows.
 fn is_excluded(list: &str, base: &BaseUrl) -> bool {
     let entries = || list.split(|c: char| c == ',' || c.is_whitespace());
-    // The matcher knows it for names alone.
+    // The matcher would apply it to names only, not to addresses.
     if entries().any(|entry| entry == "*") {
         return true;
     }
@@ -134,7 +134,7 @@ fn is_excluded(list: &str, base: &BaseUrl) -> bool {
     destination(base).is_some_and(|destination| matcher.intercept(&destination).is_none())
 }
 
-/// An entry without `*.`, dots at its ends, brackets and port; `None` where that is another port.
+/// An entry without `*.`, dots at its ends, brackets and port; `None` if it is for another port.
 fn plain_entry(entry: &str, port: u16) -> Option<String> {
     if entry.contains('/') || entry.parse::<IpAddr>().is_ok() {
         return Some(entry.replace(['[', ']'], ""));

@@ -1,5 +1,5 @@
-//! Names to addresses, on a thread of its own for each look-up: `getaddrinfo` cannot be interrupted, and nobody should
-//! have to wait for it, least of all `okdok_free`.
+//! Name resolution. Each look-up has its own thread, since `getaddrinfo` cannot be interrupted and nobody should have to
+//! wait for it, especially not `okdok_free`.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -16,7 +16,7 @@ pub enum ResolveError {
     Lookup(io::Error),
     #[error("no name server answered within the connect time-out")]
     TooSlow,
-    #[error("no thread could be had for the look-up: {0}")]
+    #[error("no thread was available for the look-up: {0}")]
     NoThread(io::Error),
 }
 
@@ -25,8 +25,8 @@ pub struct DetachedResolver {
 }
 
 impl DetachedResolver {
-    /// Ends a little before the connection's own time-out, so that a slow name is told from a slow connection, on a busy
-    /// machine too.
+    /// The limit is a little shorter than the connection's time-out, so that a slow name server can be told from a slow
+    /// connection, even on a busy machine.
     pub fn new(connect_timeout: Duration) -> Self {
         let earlier = (connect_timeout / 10).min(Duration::from_millis(500));
         Self { limit: connect_timeout.saturating_sub(earlier) }
@@ -43,14 +43,14 @@ impl Resolve for DetachedResolver {
     }
 }
 
-/// RFC 6761, 6.3: this name and those below it are always loopback.
+/// By RFC 6761, 6.3, this name and all names below it are loopback addresses.
 pub fn is_localhost(name: &str) -> bool {
     name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("localhost"))
 }
 
 async fn resolve(host: String, limit: Duration) -> Result<Vec<SocketAddr>, ResolveError> {
-    // Plain http goes there, so no name server may say otherwise. IPv4 first, where most servers listen: where nobody does,
-    // TCP can connect to itself.
+    // Plain http is allowed for localhost, so no name server may redirect it. IPv4 comes first because most servers listen
+    // there: on an address where nobody listens, TCP can connect to itself.
     if is_localhost(&host) {
         return Ok(vec![(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()]);
     }
@@ -59,13 +59,13 @@ async fn resolve(host: String, limit: Duration) -> Result<Vec<SocketAddr>, Resol
         .name("okdok-resolver".into())
         .spawn(move || {
             let found = (host.as_str(), 0).to_socket_addrs().map(Iterator::collect);
-            // Nobody may be waiting any more.
+            // Possibly nobody is waiting any more.
             let _ = answer.send(found);
         })
         .map_err(ResolveError::NoThread)?;
     match tokio::time::timeout(limit, answered).await {
         Ok(Ok(found)) => found.map_err(ResolveError::Lookup),
-        // The thread is gone without an answer: it panicked.
+        // The thread ended without an answer: it panicked.
         Ok(Err(_)) => Err(ResolveError::Lookup(io::Error::other("the look-up failed"))),
         Err(_) => Err(ResolveError::TooSlow),
     }

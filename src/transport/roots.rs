@@ -21,10 +21,10 @@ use super::spare_roots::SpareRoots;
 #[cfg(any(windows, target_os = "macos"))]
 use super::system_store;
 
-/// Bundles have some 200 KB; what is larger than this is another file.
+/// Bundles have about 200 KB; a file that is larger than this is not one.
 const LARGEST_CA_FILE: u64 = 16 * 1024 * 1024;
 
-/// A file that was changed twice within that time may look the same after it.
+/// A file that is changed twice within this time may look the same after both changes.
 const COARSEST_CLOCK: Duration = Duration::from_secs(1);
 
 /// Where a client's roots come from.
@@ -42,7 +42,8 @@ pub enum Place {
     Bundle(PathBuf),
 }
 
-/// What was found there at a look. Clients that found the same share their roots: a file that has changed since is not the same.
+/// What a place held when it was looked at. Clients that found the same share their roots. A file that has changed since then
+/// is not the same.
 #[derive(Clone, Debug)]
 pub enum Found {
     None,
@@ -59,13 +60,13 @@ pub enum Found {
     Bundle(Arc<[u8]>),
 }
 
-/// Whom a transport trusts.
+/// The authorities that a transport trusts.
 pub struct Roots {
     pub known: Arc<RootCertStore>,
     pub behind: Behind,
 }
 
-/// What decides on a chain that the known roots do not complete.
+/// What decides about a chain that the known roots do not complete.
 #[derive(PartialEq)]
 pub enum Behind {
     Nothing,
@@ -81,13 +82,13 @@ impl PartialEq for Roots {
     }
 }
 
-/// What tells a file from what it was before, without reading it.
+/// Shows whether a file has changed, without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     size: u64,
     modified: Option<SystemTime>,
     identity: [i64; 4],
-    /// Too young to tell it from a later state.
+    /// The last change is so recent that a further one might not show.
     young: bool,
 }
 
@@ -111,14 +112,14 @@ impl PartialEq for Found {
 }
 
 impl Place {
-    /// Where they come from, for as long as the client lives: the environment is not read again.
+    /// The place stays the same as long as the client lives: the environment is not read again.
     pub fn new(ca_file: Option<&str>, https: bool) -> Result<Self, Refusal> {
         if let Some(path) = ca_file {
             let place = Self::Bundle(absolute(path.into()));
             if https {
                 return Ok(place);
             }
-            // Not needed, yet a bad file should not wait for the day when the base URL becomes https.
+            // Plain http does not need it, but a bad file should be noticed before the base URL becomes https.
             place.look()?.load()?;
         }
         if !https {
@@ -130,7 +131,7 @@ impl Place {
         Ok(if file.is_none() && folders.is_empty() { Self::System } else { Self::Named { file, folders } })
     }
 
-    /// Looks at the files, not into them, but for `ca_file`.
+    /// Looks at the files' metadata only, except for `ca_file`, which it reads.
     pub fn look(&self) -> Result<Found, Refusal> {
         Ok(match self {
             Self::None => Found::None,
@@ -151,7 +152,7 @@ impl Place {
 }
 
 impl Stamp {
-    /// Of a folder and all its files.
+    /// The stamps of a folder and all its files.
     fn within(folder: &Path) -> Vec<Self> {
         let mut files: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path()).collect();
         files.sort_unstable();
@@ -167,7 +168,7 @@ impl Stamp {
             size: metadata.as_ref().map_or(0, Metadata::len),
             modified,
             identity: metadata.as_ref().map_or([0; 4], identity),
-            // In the future: who knows.
+            // A change in the future counts as recent.
             young: changed.is_some() && age.is_none_or(|age| age < COARSEST_CLOCK),
         }
     }
@@ -179,7 +180,7 @@ fn identity(metadata: &Metadata) -> [i64; 4] {
     [metadata.dev().cast_signed(), metadata.ino().cast_signed(), metadata.ctime(), metadata.ctime_nsec()]
 }
 
-/// Later than `modified` where somebody has set that back.
+/// Unlike `modified`, nobody can set this back.
 #[cfg(unix)]
 fn changed(metadata: &Metadata) -> Option<SystemTime> {
     use std::os::unix::fs::MetadataExt;
@@ -269,7 +270,7 @@ mod system {
 
     use super::{Found, Stamp};
 
-    /// Where distributions keep their bundle; the first that is there counts.
+    /// Where distributions keep their bundle. The first one that exists is used.
     const BUNDLES: [&str; 8] = [
         "/etc/ssl/certs/ca-certificates.crt",                // Debian, Ubuntu, Arch, Gentoo
         "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // Fedora, RHEL 7 and later
@@ -282,7 +283,7 @@ mod system {
     ];
     const FOLDERS: [&str; 4] = ["/etc/ssl/certs", "/etc/pki/tls/certs", "/usr/local/share/certs", "/etc/openssl/certs"];
 
-    /// Beside a bundle the folders are looked at as such, not file by file: what updates one updates the other.
+    /// If there is a bundle, the folders are looked at as such, not file by file: whatever updates one updates the other.
     pub fn look() -> Found {
         let file = BUNDLES.iter().map(PathBuf::from).find(|path| path.exists());
         let folders: Vec<_> = FOLDERS.iter().map(PathBuf::from).filter(|path| path.exists()).collect();
@@ -309,7 +310,7 @@ mod system {
     }
 }
 
-/// As it is now: the process may move to another folder.
+/// Makes a path absolute, since the process may change its working directory.
 fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
@@ -322,17 +323,17 @@ fn read_ca_file(path: &Path) -> Result<Vec<u8>, Refusal> {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // Before it is opened: opening a pipe may wait for ever.
+    // Checked before opening, since opening a pipe may block for ever.
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    // Room for the whole file, and for the byte behind it that tells that there is no more.
+    // One byte more than the file has, so that the last read finds the end and the buffer need not grow.
     let size = metadata.len().min(LARGEST_CA_FILE) + 1;
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     File::open(path)?.take(LARGEST_CA_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_CA_FILE {
-        return Err(io::Error::other("it has more than 16 MiB"));
+        return Err(io::Error::other("it is larger than 16 MiB"));
     }
     Ok(bytes)
 }

@@ -1,7 +1,7 @@
-//! Transports: one pool, one TLS configuration and one thread for all clients that go the same way.
+//! Transports: one connection pool, one TLS configuration and one thread for all clients with the same route and roots.
 //!
-//! The list of ways to them is an immutable snapshot, read without a lock and replaced whole: a forked child finds it as it
-//! was at some moment, whatever its parent's threads were doing.
+//! The list of ways is an immutable snapshot, which is read without a lock and replaced as a whole. So a forked child always
+//! finds a consistent list, whatever its parent's threads were doing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -21,7 +21,8 @@ use super::http_client;
 use super::proxy::Proxy;
 use super::roots::{Found, Place, Roots};
 
-/// After it names are resolved, roots read and connections made anew, so that a busy process follows what changes.
+/// After this time names are resolved again, roots are read again and new connections are made, so that a busy process
+/// notices changes.
 const LONGEST_USE: Duration = Duration::from_mins(10);
 
 /// How a client gets to the service.
@@ -33,35 +34,35 @@ pub struct Route {
 }
 
 pub struct Transport {
-    /// Kept for a forked child, which builds a transport of its own, and for a successor that cannot read them.
+    /// Kept for a forked child, which builds its own transport, and for a successor that cannot read them.
     roots: Arc<Roots>,
-    /// Where these roots were found last.
+    /// What these roots were last read from.
     found: ArcSwap<Found>,
-    /// `None` only while it is dropped.
+    /// `None` only while the transport is dropped.
     http: Option<HttpClient>,
     behind_tls_proxy: bool,
     connections: Connections,
-    /// The process that its thread belongs to.
+    /// The generation of the process that its thread belongs to.
     generation: u32,
     made: Instant,
     /// Its thread has panicked.
     broken: AtomicBool,
-    /// Some thread is building what comes after it.
-    has_heir_under_way: AtomicBool,
+    /// Some thread is building its successor.
+    is_being_replaced: AtomicBool,
 }
 
-/// A route, and the transport that its clients use now. They go the same route and trusted the same roots when they were
-/// made. One that has had its time goes when the first of them moves on, however long the others do nothing.
+/// A route, and the transport that its clients currently use. These clients have the same route, and had the same roots when
+/// they were made. When one of them replaces an old transport, it does so for all, so idle clients do not keep it alive.
 pub struct Way {
     route: Route,
     transport: ArcSwap<Transport>,
 }
 
-/// All ways of this process.
+/// All ways in this process.
 #[derive(Default)]
 struct Ways {
     live: Vec<Weak<Way>>,
-    /// Used last, kept for the next client.
+    /// The way that was used last, kept for the next client.
     last: Option<Arc<Way>>,
 }
 
@@ -98,7 +99,7 @@ fn ways() -> Arc<Ways> {
     WAYS.load_full().unwrap_or_default()
 }
 
-/// Makes `way` the one that was used last, or one like it that came first.
+/// Marks `way` as the one that was used last. If another thread was first with an equal one, marks and returns that.
 fn enter(way: &Arc<Way>) -> Arc<Way> {
     let mut entered = Arc::clone(way);
     WAYS.rcu(|ways| {
@@ -110,7 +111,7 @@ fn enter(way: &Arc<Way>) -> Arc<Way> {
     entered
 }
 
-/// A transport that goes this route and trusts what was found, which other ways may be using too.
+/// A transport for this route that trusts what was found. Other ways may be using it too.
 fn find_or_build(
     route: &Route,
     found: Found,
@@ -121,7 +122,7 @@ fn find_or_build(
         return Ok(transport);
     }
     let roots = load(&found)?;
-    // Files that look new may hold what they held.
+    // Files that look changed may have the same content.
     if let Some(transport) = ways.find_transport(route, |transport| transport.roots == roots) {
         transport.found.store(Arc::new(found));
         return Ok(transport);
@@ -134,11 +135,11 @@ impl Way {
         self.route.proxy.as_ref()
     }
 
-    /// The way of this route, for a client that trusts what is found there now.
+    /// The way for this route, with the roots that are found there now.
     pub fn shared(route: Route) -> Result<Arc<Self>, Refusal> {
         let ways = ways();
         for way in ways.live().filter(|way| way.route == route) {
-            // Moves on where it should; where it cannot, it is not joined.
+            // Replaces an old transport. Where that fails, `find` below does not return the way.
             let _ = way.transport();
         }
         let found = route.roots.look()?;
@@ -150,29 +151,29 @@ impl Way {
         Ok(enter(&Arc::new(Self { route, transport: ArcSwap::new(transport) })))
     }
 
-    /// The transport to use: in a forked child, after a panic of its thread or once it is old, what takes its place.
+    /// The transport to use. In a forked child, after a panic of its thread, or when it is old, this is its successor.
     pub fn transport(&self) -> Result<Arc<Transport>, Refusal> {
         let transport = self.transport.load_full();
         if !transport.is_usable() {
             return self.move_on_from(&transport);
         }
-        if !transport.is_old() || transport.has_heir_under_way.swap(true, Ordering::AcqRel) {
+        if !transport.is_old() || transport.is_being_replaced.swap(true, Ordering::AcqRel) {
             return Ok(transport);
         }
-        // Others go on with the old one meanwhile; so does this call where no new one can be had.
+        // Meanwhile other threads go on with the old one. So does this call if the new one cannot be built.
         let next = process::caught(|| self.move_on_from(&transport));
-        transport.has_heir_under_way.store(false, Ordering::Release);
+        transport.is_being_replaced.store(false, Ordering::Release);
         Ok(next.and_then(Result::ok).unwrap_or(transport))
     }
 
     fn move_on_from(&self, old: &Arc<Transport>) -> Result<Arc<Transport>, Refusal> {
-        // Young roots are as good as new ones, and a forked child may not be able to read any.
+        // Roots that are not old need not be read again, and a forked child may be unable to read any.
         let anew = old.is_old().then(|| find_or_build(&self.route, self.route.roots.look()?, Found::load));
         let next = match anew {
             Some(Ok(next)) => next,
             _ => find_or_build(&self.route, (**old.found.load()).clone(), |_| Ok(Arc::clone(&old.roots)))?,
         };
-        // Another thread may have come first.
+        // Another thread may have been first.
         let before = self.transport.compare_and_swap(old, Arc::clone(&next));
         Ok(if Arc::ptr_eq(&before, old) { next } else { Arc::clone(&before) })
     }
@@ -191,11 +192,11 @@ impl Transport {
             generation: process::generation(),
             made: Instant::now(),
             broken: AtomicBool::new(false),
-            has_heir_under_way: AtomicBool::new(false),
+            is_being_replaced: AtomicBool::new(false),
         })
     }
 
-    /// Sends the request, and waits for what comes of it, until `deadline` at most.
+    /// Sends the request, and waits for the result until `deadline` at most.
     pub fn exchange(&self, url: &Url, headers: &HeaderMap, deadline: Instant) -> Result<Answer, NoAnswer> {
         match &self.http {
             Some(http) => exchange(http, &self.connections, url, headers, deadline, self.behind_tls_proxy),
@@ -215,7 +216,7 @@ impl Transport {
         self.is_usable() && !self.is_old()
     }
 
-    /// Not to be used again: its thread has panicked.
+    /// Marks the transport as unusable: its thread has panicked.
     pub fn retire(&self) {
         self.broken.store(true, Ordering::Release);
     }
@@ -223,7 +224,7 @@ impl Transport {
 
 impl Drop for Transport {
     fn drop(&mut self) {
-        // Its thread is not in this process, or has died: joining it would abort, and its locks may be held for ever.
+        // Its thread is in another process, or has died. Joining it would abort, and its locks may never be released.
         if !self.is_usable() {
             std::mem::forget(self.http.take());
         }

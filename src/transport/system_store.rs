@@ -1,4 +1,4 @@
-//! The store of authorities of Windows and macOS, and it alone: `load_native_certs` would read the environment as well.
+//! Reads the certificate store of Windows and macOS, and nothing else: `load_native_certs` would also read the environment.
 
 use std::io;
 
@@ -32,14 +32,14 @@ pub fn read() -> (Vec<CertificateDer<'static>>, Vec<io::Error>) {
 
     let mut trusted = BTreeMap::new();
     let mut errors = vec![];
-    // What the user has set goes before what the administrator has, and that before what the system brings.
+    // The user's settings take precedence over the administrator's, and these over the system's.
     for domain in [Domain::User, Domain::Admin, Domain::System] {
         let settings = TrustSettings::new(domain);
         match settings.iter() {
             Ok(certificates) => {
                 for certificate in certificates {
                     match settings.tls_trust_settings_for_certificate(&certificate) {
-                        // No settings of its own: trusted.
+                        // A certificate without settings is trusted.
                         Ok(setting) => {
                             let setting = setting.unwrap_or(TrustSettingsForCertificate::TrustRoot);
                             trusted.entry(certificate.to_der()).or_insert(setting);

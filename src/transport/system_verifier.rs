@@ -1,8 +1,8 @@
-//! Windows and macOS know more than the roots in their stores: intermediate certificates, and roots that they fetch when a
-//! chain needs them. A chain that the roots do not complete is put to them.
+//! Asks Windows or macOS about certificate chains that the roots in their stores do not complete. They know more than these
+//! roots: intermediate certificates, and roots that they fetch when a chain needs them.
 //!
-//! They may ask the network, and wait for it. So that only those wait who need the verdict, a thread of its own asks; the
-//! handshake fails meanwhile, and the call that it was for waits and connects again.
+//! They may use the network and wait for it. So a separate thread asks, and only the calls that need the verdict wait: their
+//! handshake fails at first, and they connect again once the verdict is known.
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use crate::process;
 
 use super::error_chain::find;
 
-/// Of a server that shows another chain each time, the oldest are forgotten.
+/// A server may send another chain each time, so beyond this number the oldest is forgotten.
 const MOST_KNOWN: usize = 64;
 
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct SystemVerifier {
     roots: Arc<WebPkiServerVerifier>,
     system: Arc<Verifier>,
     connect_timeout: Duration,
-    /// Not yet answered, or answered by yes. A no is not kept: what the system knows may change.
+    /// Questions without a verdict yet, and those answered with yes. A no is not kept, since what the system knows may change.
     questions: Arc<Mutex<Vec<Arc<Question>>>>,
 }
 
@@ -38,7 +38,7 @@ pub struct SystemVerifier {
 pub struct Question {
     chain: Vec<CertificateDer<'static>>,
     name: ServerName<'static>,
-    /// Of the connection that needs the verdict.
+    /// The connect time-out of the connection that needs the verdict.
     limit: Duration,
     verdict: Mutex<Option<Result<(), Error>>>,
     settled: Condvar,
@@ -60,7 +60,7 @@ impl SystemVerifier {
         })
     }
 
-    /// The question about this chain, which others may have asked before.
+    /// Asks about this chain, unless somebody has asked before.
     fn ask(
         &self,
         chain: Vec<CertificateDer<'static>>,
@@ -91,7 +91,7 @@ impl SystemVerifier {
                 *locked(&asked.verdict) = Some(verdict);
                 asked.settled.notify_all();
             })
-            .map_err(|error| Error::General(format!("no thread could be had to ask the system: {error}")))?;
+            .map_err(|error| Error::General(format!("no thread was available to ask the system: {error}")))?;
         if questions.len() >= MOST_KNOWN {
             questions.remove(0);
         }
@@ -101,7 +101,7 @@ impl SystemVerifier {
 }
 
 impl Question {
-    /// The one that the connection failed for.
+    /// The question because of which a connection failed.
     pub fn of(error: &reqwest::Error) -> Option<&Self> {
         match find::<Error>(error)? {
             Error::InvalidCertificate(CertificateError::Other(OtherError(reason))) => reason.downcast_ref(),
@@ -109,14 +109,15 @@ impl Question {
         }
     }
 
-    /// Waits for what the system says, as long as a connection may take; `None`: nothing until then.
+    /// Waits for the system's verdict, as long as a connection may take; `None` if there was none by then.
     pub fn verdict(&self, deadline: Instant) -> Option<Result<(), Error>> {
         let limit = self.limit.min(deadline.saturating_duration_since(Instant::now()));
         let waited = self.settled.wait_timeout_while(locked(&self.verdict), limit, |verdict| verdict.is_none());
         waited.unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
-    /// With less the deadline would pass while connecting, and leave a request that was not sent looking as if.
+    /// With less time, the deadline could pass while connecting, and a request that was never sent would look as if it had
+    /// been.
     pub fn leaves_time_to_connect(&self, deadline: Instant) -> bool {
         deadline.saturating_duration_since(Instant::now()) > self.limit
     }
@@ -126,7 +127,7 @@ impl Question {
         let (own, intermediates) = self.chain.split_first().ok_or_else(unknown)?;
         match system.verify_server_cert(own, intermediates, &self.name, ocsp_response, now) {
             Ok(_) => Ok(()),
-            // Whatever else it says, nobody vouches for the chain.
+            // Whatever the details, the system does not trust the chain.
             Err(Error::General(_) | Error::InvalidCertificate(CertificateError::Other(_))) => Err(unknown()),
             Err(error) => Err(error),
         }

@@ -1,16 +1,16 @@
-//! URLs that a caller gives.
+//! URLs from the caller.
 
 use hyper::Uri;
 use url::Url;
 
 use crate::outcome::{Refusal, check_length};
 
-/// A URL that means just what it says: nothing in it that a parser would drop or repair.
+/// Parses a URL, and refuses what a parser would silently drop or change.
 pub fn checked_url(name: &str, text: &str, schemes: &[&str]) -> Result<Url, Refusal> {
     check_length(name, text, 2048)?;
     if let Some(c) = text.chars().find(|c| c.is_control() || matches!(c, ' ' | '\\')) {
         return Err(Refusal::argument(format!(
-            "{name} holds {}, which no URL may",
+            "{name} holds {}, which is not allowed in a URL",
             match c {
                 ' ' => "a space".into(),
                 c => c.escape_default().to_string(),
@@ -47,13 +47,13 @@ pub fn checked_url(name: &str, text: &str, schemes: &[&str]) -> Result<Url, Refu
     }
 }
 
-/// What stands between `//` and the path, before any parser touched it.
+/// The text between `//` and the path, before any parser has changed it.
 pub fn authority(text: &str) -> &str {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
 
-/// For messages: only what is plainly a URL. Anything else may be the key in the wrong place, or hold a password.
+/// The URL for messages, if it is plainly one. Anything else may be a misplaced key, or contain a password.
 pub fn shown(text: &str) -> String {
     let authority = authority(text);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
