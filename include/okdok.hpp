@@ -1,10 +1,10 @@
 /*
  * okdok: delete an OKdokument signature request, from C++17 and later.
  *
- * Header-only, over okdok.h. Works without exceptions too: use the functions that take a `std::error_code` then.
+ * Header-only, based on okdok.h. To do without exceptions, use the functions that take a `std::error_code`.
  *
- * Text is UTF-8. Any thread may call anything at any time, but for what changes a `client` itself (moving, assigning,
- * destroying it); not from signal handlers, `DllMain`, or constructors and destructors of libraries.
+ * All text is UTF-8. Any thread may call any function at any time, except those that change a `client` itself (moving,
+ * assigning, destroying it), but not from signal handlers, `DllMain`, or constructors and destructors of libraries.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -31,7 +31,7 @@
 
 namespace okdok {
 
-/** What a call came to: the numbers of `OKDOK_STATUS_…`. A newer library may report others. */
+/** The result of a call: the numbers of `OKDOK_STATUS_…`. A newer library may report others. */
 enum class status : okdok_status {
   ok = OKDOK_STATUS_OK,
   presumed_deleted = OKDOK_STATUS_PRESUMED_DELETED,
@@ -54,13 +54,13 @@ enum class status : okdok_status {
   no_resources = OKDOK_STATUS_NO_RESOURCES,
 };
 
-/** The name of a status, for logs: static text such as "OKDOK_STATUS_NOT_FOUND". */
+/** The name of a status, for logs; static text such as "OKDOK_STATUS_NOT_FOUND". */
 inline const char *status_name(status value) noexcept { return okdok_status_name(static_cast<okdok_status>(value)); }
 
 /** The version of the library, static text such as "0.1.0". */
 inline const char *version() noexcept { return okdok_version(); }
 
-/** The category of the error codes set here: their values are those of `status`. */
+/** The category of okdok's error codes. Their values are those of `status`. */
 inline const std::error_category &category() noexcept {
   class okdok_category final : public std::error_category {
     const char *name() const noexcept override { return "okdok"; }
@@ -73,19 +73,25 @@ inline const std::error_category &category() noexcept {
 /** Makes `ec == okdok::status::not_found` work. */
 inline std::error_code make_error_code(status value) noexcept { return {static_cast<int>(value), category()}; }
 
-/** Options of a client, which copies them. */
+/** Options of a client. The client copies them. */
 struct options {
-  /** What one call may take, all attempts and waits included: 1 to 4294967295 ms; less than 10 counts as 10. */
+  /** The deadline of a whole call, including all attempts and waits: 1 to 4294967295 ms; less than 10 counts as 10. */
   std::chrono::milliseconds timeout{30'000};
-  /** For name, all addresses, proxy and TLS of one connection; at most half of `timeout` is used. */
+  /**
+   * The time-out of one connection: name resolution, all addresses, the proxy and TLS. At most half of `timeout` is
+   * used.
+   */
   std::chrono::milliseconds connect_timeout{10'000};
-  /** Attempts at most, from 1: never retry. */
+  /** The maximum number of attempts, at least 1; 1 means no retries. */
   std::uint32_t max_attempts = 3;
-  /** File with PEM certificates trusted instead of the system's roots; without: the system's. */
+  /** The path of a file with PEM certificates to trust instead of the system's roots. By default, the system's. */
   std::optional<std::string> ca_file{};
-  /** URL of an http://, https://, socks5:// or socks5h:// proxy; "": none; without: from the environment or the system. */
+  /**
+   * The URL of an http://, https://, socks5:// or socks5h:// proxy; "" for none. By default, the one from the
+   * environment or the system.
+   */
   std::optional<std::string> proxy{};
-  /** Put in front of "okdok/<version>"; without: nothing. */
+  /** Text to put in front of "okdok/<version>" in the header `user-agent`. By default, none. */
   std::optional<std::string> user_agent{};
 };
 
@@ -93,15 +99,15 @@ struct options {
 struct attempt {
   /** How it ended. */
   okdok::status status;
-  /** The HTTP status code of its answer; 0: no response arrived. */
+  /** The HTTP status code of the response; 0 if none arrived. */
   std::int32_t http_status;
-  /** The wait before it; 0 for the first. */
+  /** The wait before the attempt; 0 for the first. */
   std::chrono::milliseconds waited;
-  /** From its start to its end. */
+  /** The duration of the attempt. */
   std::chrono::milliseconds elapsed;
 };
 
-/** The newest attempts of a call, six at most, oldest first: a range of `attempt`. Neither copying nor making one throws. */
+/** A range of the newest attempts of a call, at most six, oldest first. Copying and constructing one never throws. */
 class attempt_log {
 public:
   attempt_log() noexcept = default;
@@ -128,45 +134,47 @@ private:
 
 /** A signature request that is gone. */
 struct deletion {
-  /** The service said "does not exist", but an earlier attempt of this call may have deleted it. The id or the host may
-   * also be wrong. */
+  /**
+   * The service said "does not exist", but an earlier attempt of this call may have deleted it. The id or the host may
+   * also be wrong.
+   */
   bool presumed;
-  /** Attempts begun, retries included. */
+  /** Attempts started, including retries. */
   std::uint32_t attempts;
-  /** The HTTP status code of the last answer. */
+  /** The HTTP status code of the last response. */
   std::int32_t http_status;
-  /** What the whole call took, waits included. */
+  /** The duration of the whole call, including waits. */
   std::chrono::milliseconds elapsed;
-  /** What happened, attempt by attempt. */
+  /** What happened in each attempt. */
   okdok::attempt_log attempt_log;
 };
 
 /**
  * A signature request was not deleted, or a client could not be made. `what()` says what happened and what to do.
  *
- * Every copy has every field: a nested one and one behind a `std::exception_ptr` too.
+ * Every copy has all fields, including a nested exception and one in a `std::exception_ptr`.
  */
 class error : public std::runtime_error {
 public:
   explicit error(const okdok_error &fields) : std::runtime_error(fields.message), fields_(fields) {}
 
-  /** What the call came to. */
+  /** The result of the call. */
   okdok::status status() const noexcept { return okdok::status{fields_.status}; }
-  /** The HTTP status code of the reported answer; 0: no response arrived. */
+  /** The HTTP status code of the reported response; 0 if none arrived. */
   std::int32_t http_status() const noexcept { return fields_.http_status; }
-  /** Attempts begun, retries and those not sent included; 0: refused before the first. */
+  /** Attempts started, including retries and those that sent nothing; 0 if the call was refused before the first. */
   std::uint32_t attempts() const noexcept { return fields_.attempts; }
-  /** The service may have deleted it, and this call could not find out. False: this call deleted nothing. */
+  /** True if the service may have deleted it and this call could not find out. False if this call deleted nothing. */
   bool outcome_unknown() const noexcept { return fields_.outcome_unknown != 0; }
-  /** The wait that the last answer asked for; 0: none. */
+  /** The wait that the last response asked for; 0 for none. */
   std::chrono::milliseconds retry_after() const noexcept { return std::chrono::milliseconds{fields_.retry_after_ms}; }
-  /** The response's `message`, such as `err.signature.request.not.exist`; "": none. Lives as long as this error. */
+  /** The response's `message`, such as `err.signature.request.not.exist`, or "". Valid as long as this error. */
   std::string_view service_code() const noexcept { return fields_.service_code; }
-  /** The response's `value` or `result`; "": none. Lives as long as this error. */
+  /** The response's `value` or `result`, or "". Valid as long as this error. */
   std::string_view service_value() const noexcept { return fields_.service_value; }
-  /** What the whole call took, waits included. */
+  /** The duration of the whole call, including waits. */
   std::chrono::milliseconds elapsed() const noexcept { return std::chrono::milliseconds{fields_.elapsed_ms}; }
-  /** What happened, attempt by attempt. */
+  /** What happened in each attempt. */
   okdok::attempt_log attempt_log() const noexcept { return okdok::attempt_log(fields_); }
 
 private:
@@ -174,7 +182,7 @@ private:
   okdok_error fields_;
 };
 
-/** Text for a parameter: a `const char *`, which may be NULL where the function says so, or a `std::string`. */
+/** Text for a parameter: a `const char *`, which may be NULL if the function allows that, or a `std::string`. */
 class text {
 public:
   text(const char *data) noexcept : data_(data) {}
@@ -182,7 +190,7 @@ public:
   text(const std::optional<std::string> &string) noexcept : text(string ? text(*string) : text(nullptr)) {}
 
   const char *data() const noexcept { return data_; }
-  /** C would take less than all of it. */
+  /** Whether the text contains a NUL, at which C would cut it. */
   bool has_nul() const noexcept { return has_nul_; }
 
 private:
@@ -191,23 +199,24 @@ private:
 };
 
 /**
- * A client: base URL, API key and options. Move-only; many threads may use one at once, on both sides of a `fork`.
+ * A client: base URL, API key and options. Move-only. Many threads may use one at the same time, also after a `fork`, in
+ * the parent and in the child.
  *
- * Cheap: those with equal options share connections and one background thread. Destroying one never waits. One that was
- * moved from, or could not be made, gives `invalid_client`.
+ * Clients are cheap: those with equal options share connections and one background thread. Destroying one never waits.
+ * Calls on a client that was moved from, or could not be made, return `invalid_client`.
  */
 class client {
 public:
   /**
    * Makes a client. Sends nothing.
    *
-   * @param base_url  https://, or http:// for this machine only. NULL: https://apidev.okdokument.com, the development
-   *                  host, which is hardly what production wants.
+   * @param base_url  https://, or http:// for this machine only. NULL means https://apidev.okdokument.com, which is the
+   *                  development host and hardly the one to use in production.
    * @param api_key   1 to 4096 visible ASCII characters.
-   * @param opts      `{}`: every default.
-   * @param ec        set when there is no client, else cleared: `invalid_argument`, `tls_failed` (the system has no
-   *                  roots to trust), `no_resources`, `internal`.
-   * @param details   NULL, or where to write all that there is to say.
+   * @param opts      `{}` for all defaults.
+   * @param ec        cleared on success, otherwise set to `invalid_argument`, `tls_failed` (the system has no roots to
+   *                  trust), `no_resources` or `internal`.
+   * @param details   where to write everything that the call reports, or NULL.
    */
   client(text base_url, text api_key, const okdok::options &opts, std::error_code &ec,
          okdok_error *details = nullptr) noexcept {
@@ -218,12 +227,13 @@ public:
   }
 
   /**
-   * Deletes a signature request. Blocks for at most the time-out and 250 ms.
+   * Deletes a signature request. Blocks for at most the time-out plus 250 ms.
    *
    * @param id       the id that Create signature request returned, 1 to 256 bytes; not NULL.
-   * @param ec       set when it was not deleted, or may not have been, else cleared. `presumed_deleted` is no error.
-   * @param details  NULL, or where to write all that there is to say, `outcome_unknown` above all.
-   * @return what the call came to.
+   * @param ec       cleared if the signature request is gone; set if it was not deleted, or may not have been.
+   *                 `presumed_deleted` is not an error.
+   * @param details  where to write everything that the call reports, especially `outcome_unknown`, or NULL.
+   * @return the result of the call.
    */
   okdok::status delete_signature_request(text id, std::error_code &ec, okdok_error *details = nullptr) const noexcept {
     okdok_error local;
@@ -233,14 +243,14 @@ public:
   }
 
 #ifdef __cpp_exceptions
-  /** The same, with an exception. @throws error */
+  /** Makes a client. Sends nothing. @throws error if there is no client. */
   client(text base_url, text api_key, const okdok::options &opts = {}) {
     okdok_error out;
     handle_.reset(make(base_url, api_key, opts, out));
     if (handle_ == nullptr) throw error(out);
   }
 
-  /** The same, with an exception. @throws error: it was not deleted; with `outcome_unknown()`, it may have been. */
+  /** Deletes a signature request. @throws error if it was not deleted; with `outcome_unknown()`, it may have been. */
   deletion delete_signature_request(text id) const {
     okdok_error out;
     if (!call(id, out)) throw error(out);
@@ -281,7 +291,7 @@ private:
   }
 
   bool call(text id, okdok_error &out) const noexcept {
-    // Cut at the NUL, it would be the id of another signature request.
+    // If C cut it at the NUL, it could be the id of another signature request.
     if (id.has_nul()) {
       refuse("signature_request_id contains a NUL", out);
       return false;
@@ -300,7 +310,7 @@ private:
   }
 
   static void set(std::error_code &ec, bool good, const okdok_error &out) noexcept {
-    // The bool decides: a newer library may know more statuses that are no error.
+    // The bool decides: a newer library may have more statuses that are not errors.
     if (good) ec.clear();
     else ec = make_error_code(okdok::status{out.status});
   }
