@@ -1,4 +1,5 @@
-//! The way to the service: URLs, proxy, certificate authorities, name resolution, and the connections that clients share.
+//! How a request reaches the service: URLs, proxy, certificate authorities, name resolution, and connections that clients
+//! share.
 //!
 //! Uses `outcome` and `process`. Start with `shared`: a client has a `Way`, and asks it before each attempt which `Transport`
 //! to use. `exchange` sends the request on it.
