@@ -1,5 +1,5 @@
 // Deletes one OKdokument signature request: Delete ID
-// OKDOK_BASE_URL and OKDOK_API_KEY say where and with which key. The exit code is 0 only when the request is gone.
+// OKDOK_BASE_URL is the service and OKDOK_API_KEY the key. The exit code is 0 only if the signature request is gone.
 
 using System;
 using Okdok;
@@ -36,12 +36,12 @@ internal static class Delete
             Console.Error.WriteLine("Not deleted: " + e.Message);
             if (e.OutcomeUnknown)
             {
-                Console.Error.WriteLine("The service may have deleted it all the same; ask again.");
+                Console.Error.WriteLine("The service may have deleted it anyway; run this again to find out.");
             }
         }
         catch (ArgumentException e)
         {
-            // A variable that is missing, or an id that no signature request can have.
+            // A variable is missing, or no signature request can have this id.
             Console.Error.WriteLine("Not sent: " + e.Message);
         }
 

@@ -1,4 +1,4 @@
-/* Deletes a signature request and says what happened. Exits with 0 only when it is gone.
+/* Deletes a signature request and says what happened. Exits with 0 only if it is gone.
  *
  *     OKDOK_BASE_URL=http://localhost:8080 OKDOK_API_KEY=sandbox-key ./delete 0b9ba6c8-2c5f-4c0e-8f8a-5d0f3e6c1a47
  */
@@ -15,7 +15,7 @@ int main(int argc, char **argv)
     const char *id = argv[1];
     const char *base_url = argc == 4 ? argv[2] : getenv("OKDOK_BASE_URL");
     const char *api_key = argc == 4 ? argv[3] : getenv("OKDOK_API_KEY");
-    if (base_url == NULL) { /* NULL would mean the development host: nobody should meet it by forgetting this. */
+    if (base_url == NULL) { /* NULL would mean the development host, which nobody should use by accident. */
         fprintf(stderr, "OKDOK_BASE_URL is not set\n");
         return 2;
     }

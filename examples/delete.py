@@ -1,6 +1,6 @@
 """Deletes one OKdokument signature request: python3 delete.py ID
 
-OKDOK_BASE_URL and OKDOK_API_KEY say where and with which key. The exit code is 0 only when the request is gone.
+OKDOK_BASE_URL is the service and OKDOK_API_KEY the key. The exit code is 0 only if the signature request is gone.
 """
 
 import sys
@@ -22,7 +22,7 @@ def main() -> int:
     except okdok.OkdokError as error:
         print(f"Not deleted: {error}", file=sys.stderr)
         if error.outcome_unknown:
-            print("The service may have deleted it all the same; ask again.", file=sys.stderr)
+            print("The service may have deleted it anyway; run this again to find out.", file=sys.stderr)
     else:
         print(f"Presumably deleted {deletion.id}" if deletion.presumed else f"Deleted {deletion.id}")
         return 0

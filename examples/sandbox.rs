@@ -1,23 +1,23 @@
-//! A stand-in for the OKdokument service, for trying okdok without an account and for the tests of every language.
+//! A server that imitates the OKdokument service, for trying okdok without an account and for the tests of every language.
 //!
-//! `sandbox [--port N]`: listens on localhost (N = 8080 unless told; 0 = a free port) and prints its base URL.
-//! `sandbox --help`: prints this.
+//! `sandbox [--port N]`: listens on localhost (N is 8080 by default; 0 is a free port) and prints its base URL.
+//! `sandbox --help`: prints this text.
 //!
 //! | key                 | answer                          |
 //! | ------------------- | ------------------------------- |
-//! | `sandbox-key`       | by the id, see below            |
+//! | `sandbox-key`       | depends on the id, see below    |
 //! | `sandbox-forbidden` | 403                             |
 //! | any other, or none  | 401                             |
 //!
 //! | id                                     | answer                                                                |
 //! | -------------------------------------- | --------------------------------------------------------------------- |
 //! | a UUID, in lower case and with dashes  | 200 `msg.deleted` the first time, then it does not exist              |
-//! | `32f8628d-6658-443d-a2a0-f59d9d3752d2` | 400 `err.signature.request.not.exist`: the id of the service's page   |
+//! | `32f8628d-6658-443d-a2a0-f59d9d3752d2` | 400 `err.signature.request.not.exist` (the id on the service's page)  |
 //! | `invalid-…`                            | 400 `err.invalid`                                                     |
 //! | `error-…`                              | 500                                                                   |
-//! | any other, `missing-1` say             | 400 `err.signature.request.not.exist`                                 |
+//! | any other, such as `missing-1`         | 400 `err.signature.request.not.exist`                                 |
 //!
-//! So every UUID exists until it is deleted, and an id with a blank behind it, or half of one, does not.
+//! So every UUID exists until it is deleted, and an id with a blank at its end, or half of an id, does not exist.
 #![allow(clippy::expect_used, reason = "a program that cannot go on says why and ends")]
 
 use std::collections::HashSet;
@@ -37,7 +37,7 @@ fn main() -> io::Result<()> {
         [] => 8080,
         ["--port", port] => port.parse().expect(USAGE),
         ["--help"] => {
-            // Prints the documentation above, from this file.
+            // The text at the top of this file.
             for line in include_str!("sandbox.rs").lines().map_while(|line| line.strip_prefix("//!")) {
                 println!("{}", line.strip_prefix(' ').unwrap_or(line));
             }
@@ -55,7 +55,7 @@ fn main() -> io::Result<()> {
         then.respond_with(move |request| answer(request, &deleted));
     });
 
-    // The mock server takes a port of its own choice; this one is ours.
+    // The mock server chooses its own port, so a listener on our port forwards to it.
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     println!("http://127.0.0.1:{}", listener.local_addr()?.port());
     for client in listener.incoming() {
@@ -86,7 +86,7 @@ fn answer(request: &HttpMockRequest, deleted: &Mutex<HashSet<String>>) -> HttpMo
     }
 }
 
-/// Until it is deleted.
+/// Whether the id exists until it is deleted.
 fn exists(id: &str) -> bool {
     let is_uuid = id.len() == 36
         && id.bytes().enumerate().all(|(at, byte)| match at {
@@ -105,7 +105,7 @@ fn report(code: u16, message: &str, member: &str, id: &str) -> HttpMockResponse 
     HttpMockResponse::builder().status(code).header("content-type", "application/json").body(body.to_string()).build()
 }
 
-/// Copies both ways until each side has said all.
+/// Copies in both directions, until each side has ended.
 fn forward(client: TcpStream, service: SocketAddr) {
     let Ok(upstream) = TcpStream::connect(service) else { return };
     if client.set_nodelay(true).and(upstream.set_nodelay(true)).is_err() {

@@ -1,6 +1,6 @@
-"""Has tasks.py delete the ids on standard input, one a line, and prints the outcome of each: python submit.py < ids
+"""Lets tasks.py delete the ids on standard input, one per line, and prints the outcome of each: python submit.py < ids
 
-A task can be lost when its worker dies. So an id that has no result when none has come for PATIENCE seconds is
+A task can be lost when its worker dies. So if no result has arrived for PATIENCE seconds, every id without a result is
 submitted again, as one that may have been deleted.
 """
 
@@ -15,7 +15,7 @@ PATIENCE = float(os.environ.get("PATIENCE", "1200"))
 
 
 def submit(signature_request_id, maybe_deleted=False):
-    # The id is the name of its result, so that a task that comes twice has one outcome.
+    # The result has the id as its name, so a task that runs twice has one outcome.
     return tasks.delete.apply_async((signature_request_id, maybe_deleted), task_id=signature_request_id)
 
 

@@ -1,6 +1,6 @@
 """Deletes signature requests on any number of machines: celery -A tasks worker
 
-OKDOK_BASE_URL and OKDOK_API_KEY say where and with which key, REDIS_URL where the queue and the results are.
+OKDOK_BASE_URL is the service, OKDOK_API_KEY the key, and REDIS_URL the Redis server with the queue and the results.
 """
 
 import os
@@ -18,11 +18,11 @@ app.conf.update(
     result_serializer="json",
     accept_content=["json"],
     worker_prefetch_multiplier=1,
-    # A task whose worker has vanished comes again after this. It must exceed TIMEOUT and the wait before a retry, or
-    # tasks that are still being worked on come again, too.
+    # A task whose worker has vanished is delivered again after this time. It must exceed TIMEOUT plus the wait before a
+    # retry; otherwise tasks that are still running are delivered again, too.
     broker_transport_options={"visibility_timeout": int(os.environ.get("VISIBILITY_TIMEOUT", "600"))},
 )
-# Made before the workers are forked: they share nothing but this handle.
+# Made before the workers are forked. They share only this handle.
 client = okdok.Client.from_env(timeout=TIMEOUT)
 
 
@@ -32,13 +32,13 @@ client = okdok.Client.from_env(timeout=TIMEOUT)
     reject_on_worker_lost=True,
     max_retries=5,
     rate_limit=os.environ.get("RATE_LIMIT", "50/s"),
-    # Python sees the signal of a soft limit only after the call: more than TIMEOUT, or it comes too late to help.
+    # Python handles the signal of the soft limit only after the call, so the limit must be longer than TIMEOUT.
     soft_time_limit=TIMEOUT + 10,
 )
 def delete(self, signature_request_id, maybe_deleted=False):
     """Returns the fields of an okdok.Deletion, or raises an okdok.OkdokError.
 
-    maybe_deleted: an earlier task may have deleted it, so "does not exist" is presumed to be that task's work.
+    maybe_deleted: an earlier task may have deleted it, so "does not exist" is presumed to mean that it did.
     """
     maybe_deleted = maybe_deleted or bool(self.request.delivery_info.get("redelivered"))
     try:
@@ -48,7 +48,7 @@ def delete(self, signature_request_id, maybe_deleted=False):
             raise
         return okdok.Deletion(signature_request_id, True, error.attempts, error.http_status).asdict()
     except okdok.OkdokError as error:
-        # What this call knows of itself, and what is not known of an earlier one.
+        # The outcome may be unknown because of this call or because of an earlier one.
         unknown = maybe_deleted or error.outcome_unknown
         failure = type(error)(str(error), **{**vars(error), "outcome_unknown": unknown})
         if unknown or isinstance(error, NOTHING_WAS_SENT):

@@ -12,7 +12,7 @@ namespace Okdok.Tests
         [Theory]
         [InlineData("missing-1", Sandbox.Key, "There is no such signature request.")]
         [InlineData("id", "wrong", "The service does not accept this API key.")]
-        [InlineData("error-1", Sandbox.Key, "The service may have deleted it all the same; ask again.")]
+        [InlineData("error-1", Sandbox.Key, "The service may have deleted it anyway; run this again to find out.")]
         [InlineData("a/b", Sandbox.Key, "Not sent: ")]
         public async Task It_says_why_not(string id, string key, string words)
         {

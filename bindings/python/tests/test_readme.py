@@ -76,7 +76,7 @@ def test_every_option_and_exit_code_is_listed() -> None:
         (FRESH, "sandbox-key", 0, f"Deleted {FRESH}\n"),
         ("missing-example", "sandbox-key", 1, "There is no such signature request.\n"),
         (FRESH, "wrong-key", 1, "The service does not accept this API key.\n"),
-        ("error-example", "sandbox-key", 1, "ask again.\n"),
+        ("error-example", "sandbox-key", 1, "run this again to find out.\n"),
         ("bad/id", "sandbox-key", 1, "Not deleted: "),
     ],
 )
