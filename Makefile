@@ -1,9 +1,9 @@
-# `make demo` and `make test` set up all they need; `make help` lists the rest. How the makefiles are written:
+# `make demo` and `make test` set up everything they need; `make help` lists the other targets. Rules for the makefiles:
 # - Each part of the tree has one .mk file, which adds its targets to DEMOS, TESTS, SLOW_TESTS, PLATFORM_TESTS and LINTS.
-# - More than two lines of shell are a script beside what it works on. Scripts need nothing but a Debian's sh, or say so.
-# - What a machine may lack is asked for by scripts/need; if it stays away, say `left out: …` and exit with 0.
-# - Targets run side by side (scripts/run-steps): what two of them write is a target of its own.
-# - A target that tests ends with a line `N passed, N failed`.
+# - More than two lines of shell go into a script, next to what it works on. Scripts need only Debian's sh, or name what else.
+# - scripts/need asks for what a machine may lack; if it cannot be had, print `left out: …` and exit with 0.
+# - Targets run in parallel (scripts/run-steps), so a file that two of them need has its own target.
+# - A target that runs tests ends with a line `N passed, N failed`.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
@@ -28,32 +28,32 @@ include $(sort $(wildcard bindings/*/*.mk packaging/*.mk tests/*/*.mk benches/*.
 .PHONY: help demo test slow-test platform-test lint check setup clean library static-library servers sandbox \
 	$(DEMOS) $(TESTS) $(SLOW_TESTS) $(PLATFORM_TESTS) $(LINTS)
 
-help: ## this list
+help: ## prints this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-demo: $(DEMOS) ## deletes a signature request from the sandbox, from every language present
+demo: $(DEMOS) ## deletes a signature request from the sandbox, in every language that is available
 
-test: ## every test but the slow ones
+test: ## runs all tests except the slow ones
 	@scripts/run-steps "$(TESTS)"
 
-slow-test: ## the tests that .ci/run adds
+slow-test: ## runs the slow tests
 	@scripts/run-steps "$(SLOW_TESTS)"
 
-platform-test: ## builds and tests of the other platforms, under emulation
+platform-test: ## builds and tests the library for other platforms, under emulation
 	@scripts/run-steps "$(PLATFORM_TESTS)"
 
-lint: ## formatting, warnings, generated files
+lint: ## checks formatting, warnings and generated files
 	@scripts/run-steps "$(LINTS)"
 
-check: ## all four, as .ci/run does
+check: ## runs tests, slow tests, platform tests and lint, as .ci/run does
 	@scripts/run-steps "$(TESTS) $(LINTS)" "$(SLOW_TESTS)" "$(PLATFORM_TESTS)"
 
 # Under scripts/run-steps, which sets STEPS.
 ifdef STEPS
 SHELL := scripts/step
 .SHELLFLAGS = $@
-# Of these, each waits for the other, where both are made: they share what Mono or the SDK compiles, Wine's settings, or the
-# man pages.
+# If both targets of a line are made, the first waits for the second: they share what Mono or the SDK compiles, Wine's
+# settings, or the man pages.
 wanted = $(filter $(1),$(MAKECMDGOALS))
 test-csharp: | demo-csharp
 lint-csharp: | $(call wanted,test-csharp)
@@ -64,7 +64,7 @@ test-dist: | test-csharp-windows
 test-deb: | $(call wanted,test-man)
 endif
 
-clean: ## removes what was built
+clean: ## removes everything that was built
 	rm -rf target build dist
 
 setup:
@@ -81,7 +81,7 @@ servers: | setup
 	@$(CARGO) build --package okdok-faults
 
 PORT ?= 8080
-sandbox: servers ## starts the stand-in of the service on http://localhost:8080 (PORT=8080), until Ctrl-C
+sandbox: servers ## starts the sandbox on http://localhost:8080 (PORT=8080), until Ctrl-C
 	@$(SANDBOX) --port $(PORT)
 
 build/delete-c: examples/delete.c include/okdok.h $(LIBRARY)
@@ -100,7 +100,7 @@ lint-rust: | setup
 	@! scripts/need cargo-clippy rust-web-clippy || $(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
 
 lint-header: library
-	@git diff --exit-code --stat include/okdok.h || { echo "include/okdok.h is not what the sources generate: commit it"; exit 1; }
+	@git diff --exit-code --stat include/okdok.h || { echo "include/okdok.h has changed: commit what the sources generate"; exit 1; }
 
 lint-scripts:
 	@! scripts/need shellcheck shellcheck || shellcheck $$(git ls-files scripts) .ci/run
