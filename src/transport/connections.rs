@@ -35,6 +35,8 @@ struct State {
     arrived: u64,
     /// Those of them that their callers have reported.
     told: u64,
+    /// Threads that wait for callers to report.
+    waiting: u32,
 }
 
 struct Known {
@@ -43,14 +45,6 @@ struct Known {
 }
 
 impl State {
-    fn exchange_ended(&mut self) {
-        self.exchanges -= 1;
-        if self.exchanges == 0 {
-            // A caller that gave up never reports its answer.
-            self.told = self.arrived;
-        }
-    }
-
     fn has_brought_one_answer(&self, ends: Ends, since: Instant) -> bool {
         self.known.get(&ends).is_some_and(|connection| connection.answers == 1 && connection.made >= since)
     }
@@ -60,6 +54,18 @@ impl Connections {
     /// A forked child makes its own transport, so it never meets a lock that its parent held.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn exchange_ended(&self, state: &mut State) {
+        state.exchanges -= 1;
+        if state.exchanges == 0 {
+            // A caller that gave up never reports its answer.
+            state.told = state.arrived;
+        }
+        // Nobody waits as a rule, and to notify takes a system call.
+        if state.waiting > 0 {
+            self.0.1.notify_all();
+        }
     }
 
     pub fn made(&self, connection: &impl Connection) {
@@ -90,8 +96,7 @@ impl Connections {
         if let Some(connection) = ends.and_then(|ends| state.known.get_mut(&ends)) {
             connection.answers += 1;
         }
-        state.exchange_ended();
-        self.0.1.notify_all();
+        self.exchange_ended(&mut state);
         ends
     }
 
@@ -100,7 +105,8 @@ impl Connections {
     pub fn served_one_alone(&self, ends: Option<Ends>, begun: Instant, until: Instant) -> bool {
         let Some(ends) = ends else { return false };
         let longest = LONGEST_WAIT.min(until.saturating_duration_since(Instant::now()));
-        let state = self.state();
+        let mut state = self.state();
+        state.waiting += 1;
         let arrived = state.arrived;
         let may_be = |state: &State| state.has_brought_one_answer(ends, begun);
         let (mut state, waited) = self
@@ -108,6 +114,7 @@ impl Connections {
             .1
             .wait_timeout_while(state, longest, |state| may_be(state) && state.told < arrived)
             .unwrap_or_else(PoisonError::into_inner);
+        state.waiting -= 1;
         if waited.timed_out() && longest == LONGEST_WAIT {
             // Their callers have given up, and will never report them.
             state.told = state.told.max(arrived);
@@ -127,8 +134,7 @@ impl Connections {
         let error = find::<legacy::Error>(error);
         let ends = error.and_then(legacy::Error::connect_info).and_then(ends);
         let mut state = self.state();
-        state.exchange_ended();
-        self.0.1.notify_all();
+        self.exchange_ended(&mut state);
         let ended = ends.and_then(|ends| state.known.remove(&ends));
         ended.is_some_and(|connection| connection.answers == 0)
     }

@@ -324,13 +324,10 @@ fn read_ca_file(path: &Path) -> Result<Vec<u8>, Refusal> {
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     // Checked before opening, since opening a pipe may block for ever.
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
+    if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    // One byte more than the file has, so that the last read finds the end and the buffer need not grow.
-    let size = metadata.len().min(LARGEST_CA_FILE) + 1;
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    let mut bytes = Vec::new();
     File::open(path)?.take(LARGEST_CA_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_CA_FILE {
         return Err(io::Error::other("it is larger than 16 MiB"));
