@@ -39,3 +39,7 @@ class Status(enum.IntEnum):
         unknown._name_ = f"UNKNOWN_{value}"
         unknown._value_ = value
         return unknown
+
+    def __reduce_ex__(self, protocol: object) -> tuple[type[Status], tuple[int]]:
+        # By number: early releases of Python 3.11 pickle by name, which an unknown number has not.
+        return Status, (int(self),)
