@@ -15,6 +15,8 @@ ARCHIVE := build/static/libokdok.a
 SANDBOX := target/debug/examples/sandbox
 FAULTS := target/debug/okdok-faults
 WITH_SERVERS := scripts/with-servers
+# The exit code of a package that cannot be made: an error if it is what was asked for.
+NOT_MADE := $(if $(STEPS)$(IN_DIST),0,1)
 C_WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
 
 DEMOS := demo-c
@@ -45,7 +47,7 @@ platform-test: ## builds and tests the library for other platforms, under emulat
 lint: ## checks formatting, warnings and generated files
 	@scripts/run-steps "$(LINTS)"
 
-check: ## runs tests, slow tests, platform tests and lint, as .ci/run does
+check: ## test, lint, slow-test and platform-test, as .ci/run does
 	@scripts/run-steps "$(TESTS) $(LINTS)" "$(SLOW_TESTS)" "$(PLATFORM_TESTS)"
 
 # Under scripts/run-steps, which sets STEPS.

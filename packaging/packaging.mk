@@ -8,7 +8,7 @@ DEMOS += demo-cpp
 TESTS += test-headers test-cpp test-install test-abi
 SLOW_TESTS += test-man test-abidiff test-deb test-conan
 LINTS += lint-packaging
-.PHONY: demo-cpp man install uninstall deb \
+.PHONY: demo-cpp man build install uninstall deb \
 	test-headers test-cpp test-install test-abi test-man test-abidiff test-deb test-conan lint-packaging
 
 static-library: $(ARCHIVE)
@@ -18,7 +18,11 @@ $(ARCHIVE): target/release/libokdok.a packaging/build-archive
 man: library
 	@! scripts/need doxygen doxygen || doxygen packaging/Doxyfile
 
-install: library static-library man ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=
+build: library static-library man ## what make install installs
+
+# sudo make install installs what was built before, since a build as root leaves files that its user cannot replace.
+install: $(if $(SUDO_USER),,build) ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=
+	@[ -e $(LIBRARY) ] && [ -e $(ARCHIVE) ] || { echo "nothing is built yet: run make build without sudo first"; exit 1; }
 	@packaging/install "$(PREFIX)" "$(LIBDIR)" "$(DESTDIR)"
 	@cd "$(DESTDIR)$(LIBDIR)" && ls -d "$$PWD"/libokdok.* "$$PWD"/pkgconfig/okdok.pc "$$PWD"/cmake/okdok/*
 	@cd "$(DESTDIR)$(PREFIX)" && ls -d "$$PWD"/include/okdok.h* "$$PWD"/share/man/man3/okdok*.3 2>/dev/null || true
@@ -27,7 +31,9 @@ uninstall: ## removes what install installed; same variables
 	@packaging/uninstall "$(PREFIX)" "$(LIBDIR)" "$(DESTDIR)"
 
 deb: library static-library man ## dist/libokdok0_….deb and dist/libokdok-dev_….deb
-	@! scripts/need dpkg-gensymbols dpkg-dev || ! scripts/need python3 python3 || packaging/build-deb
+	@scripts/need dpkg-gensymbols dpkg-dev && scripts/need python3 python3 || \
+		{ echo "left out: the Debian packages"; exit $(NOT_MADE); }; \
+	packaging/build-deb
 
 build/cpp/%.o: tests/c/%.c tests/c/%.h
 	@mkdir -p $(@D)

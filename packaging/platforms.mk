@@ -24,8 +24,8 @@ test-csharp-windows: dist/native/win-x64.built | $(SANDBOX) $(FAULTS)
 
 dist: $(PLATFORMS:%=dist/native/%.built) static-library man | $(SANDBOX) $(FAULTS) ## every artefact, into dist/
 	@packaging/platforms/pack $(PLATFORMS)
-	@$(MAKE) nuget $$([ ! -e dist/native/linux-x64.built ] || echo NUGET_LIBRARY=dist/native/linux-x64/libokdok.so)
-	@$(MAKE) deb
+	@$(MAKE) nuget IN_DIST=1 $$([ ! -e dist/native/linux-x64.built ] || echo NUGET_LIBRARY=dist/native/linux-x64/libokdok.so)
+	@$(MAKE) deb IN_DIST=1
 	@cd dist && sha256sum $$(find * -maxdepth 0 -type f ! -name SHA256SUMS | LC_ALL=C sort) >SHA256SUMS && cat SHA256SUMS
 
 release: dist ## dist, and fails if anything had to be left out

@@ -31,8 +31,7 @@ lint-csharp:
 NUGET_LIBRARY ?= $(LIBRARY)
 NUGET_RUNTIMES := target/nuget/runtimes
 nuget: $(NUGET_LIBRARY) ## dist/Okdok.….nupkg and its .snupkg; lists the platforms whose library it contains
-	@$(CSHARP)/sdk || { echo "left out: the NuGet package"; exit 0; }; \
-	scripts/need python3 python3 || { echo "left out: the NuGet package"; exit 0; }; \
+	@$(CSHARP)/sdk && scripts/need python3 python3 || { echo "left out: the NuGet package"; exit $(NOT_MADE); }; \
 	install -D -m 644 $(NUGET_LIBRARY) $(NUGET_RUNTIMES)/linux-x64/native/libokdok.so && \
 	rm -f dist/Okdok.*nupkg && \
 	dotnet pack $(CSHARP)/Okdok/Okdok.csproj --configuration Release --verbosity quiet --nologo -consoleLoggerParameters:NoSummary && \

@@ -40,6 +40,6 @@ lint-python:
 # WHEEL_LIBRARY: the library to put into the wheel, such as one for older systems.
 WHEEL_LIBRARY ?= $(LIBRARY)
 wheel: $(WHEEL_LIBRARY) | $(SANDBOX) $(FAULTS) ## dist/okdok-….whl, checked and tried in an empty virtual environment
-	@scripts/need python3 python3 || exit 0; \
-	env=$$($(PYTHON_DIR)/environment python3 tools) || { echo "left out: the wheel"; exit 0; }; \
+	@scripts/need python3 python3 && env=$$($(PYTHON_DIR)/environment python3 tools) || \
+		{ echo "left out: the wheel"; exit $(NOT_MADE); }; \
 	OKDOK_WHEEL_LIBRARY=$(abspath $(WHEEL_LIBRARY)) $(PYTHON_DIR)/wheel $$env
