@@ -57,7 +57,11 @@ fn main() -> io::Result<()> {
 
     // The mock server chooses its own port, so a listener on our port forwards to it.
     let listener = TcpListener::bind(("127.0.0.1", port))?;
-    println!("http://127.0.0.1:{}", listener.local_addr()?.port());
+    let url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
+    println!("{url}");
+    if port != 0 {
+        println!("In another terminal: export OKDOK_BASE_URL={url} OKDOK_API_KEY=sandbox-key");
+    }
     for client in listener.incoming() {
         forward(client?, *service.address());
     }
