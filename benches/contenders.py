@@ -57,13 +57,12 @@ CONTENDERS = [contender for contender in _ALL if contender.there]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What clients run in: nothing of the caller's sends them to a proxy or to other roots."""
-    strange = re.compile(r"(?i).*_proxy|.*_CA_BUNDLE|SSL_CERT_.*")
+    """What clients run in: nothing of the caller's sends them to a proxy or to other roots, or slows Python."""
+    strange = re.compile(r"(?i).*_proxy|.*_CA_BUNDLE|SSL_CERT_.*|PYTHON.*")
     return {
         **{name: value for name, value in os.environ.items() if not strange.fullmatch(name)},
         "OKDOK_LIBRARY": str(LIBRARY),
         "PYTHONPATH": str(ROOT / "bindings" / "python" / "src"),
-        "PYTHONPYCACHEPREFIX": str(BUILT / "pycache"),
         "DOTNET_ROOT": os.path.dirname(os.path.realpath(_DOTNET)),
         **more,
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import uuid
 from typing import BinaryIO
 
 from .. import OkdokError, Status
@@ -26,6 +25,8 @@ _FAILED_AT = {
 
 
 def run(options: argparse.Namespace, _stdin: BinaryIO | None) -> Exit:
+    import uuid  # not needed by the other commands
+
     # A second attempt could hide what is wrong.
     with client_of(options, max_attempts=1) as client:
         base_url = client.base_url
