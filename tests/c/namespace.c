@@ -22,9 +22,9 @@ void enter_namespace(bool network)
         snprintf(reason, sizeof reason, "this machine lets us make no namespace (unshare: %s)", strerror(errno));
         harness_skip(reason);
     }
-    entered = true;
     /* Nothing mounted here may be visible outside. */
     if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) harness_skip("the root folder is no mount point, as in a chroot");
+    entered = true;
     if (!network) return;
     struct ifreq request;
     memset(&request, 0, sizeof request);
