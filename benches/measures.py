@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import statistics
@@ -22,7 +21,6 @@ DELAYS = (5, 20)
 THREADS = (1, 16)
 IDS = 10_000
 FIRST_PARTS = ("start of the process, loading of libraries", "making the client", "the deletion", "a second deletion")
-
 CLIENTS = ("first client", "second client", "client after the last", "bytes per client")
 
 
@@ -129,16 +127,14 @@ def _warm(
 
 def _bulk(results: Results, service: Service, rounds: int) -> None:
     _say("bulk")
-    command = [PYTHON, "-m", "okdok", "delete", "-", "--base-url", service.delayed[5]]
+    command = [PYTHON, "-m", "okdok", "delete", "-", "--jobs", "16", "--base-url", service.delayed[5]]
     settings = environment(OKDOK_API_KEY="bench-key", SSL_CERT_FILE=str(service.ca_file))
     ids = BUILT / "ids"
     ids.write_text("".join(f"{number:08x}-6658-443d-a716-446655440000\n" for number in range(IDS)))
     for _ in range(min(rounds, 5)):
         began = time.monotonic()
         with ids.open() as listed:
-            subprocess.run(
-                [*command, "--jobs", "16"], env=settings, stdin=listed, stdout=subprocess.DEVNULL, check=True
-            )
+            subprocess.run(command, env=settings, stdin=listed, stdout=subprocess.DEVNULL, check=True)
         results.add("10,000 ids, 16 jobs, 5 ms", "Python okdok", IDS / (time.monotonic() - began))
         deletions, took, _ = _numbers(
             CONTENDERS[0], service, "warm", service.delayed[5], str(service.ca_file), "3", "16"
@@ -149,7 +145,7 @@ def _bulk(results: Results, service: Service, rounds: int) -> None:
 def _cancelled(results: Results, service: Service, rounds: int) -> None:
     _say("cancelled calls")
     # The system accepts the connections, and nobody answers.
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0), backlog=1024)) as silent:
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         for contender in _interleaved(_of(".NET"), rounds):
             results.add(
