@@ -67,7 +67,7 @@ static void check_attempt_log(const okdok_error *error, int line)
     if (error->attempts <= KEPT && error->attempts > 0) {
         if (error->attempt_log[0].waited_ms != 0) harness_fail(__FILE__, line, "a wait before the first attempt");
         /* A busy machine may be slow between them. */
-        if (told_of > error->elapsed_ms || error->elapsed_ms - told_of > 750 + (uint64_t)slack_ms())
+        if (told_of > error->elapsed_ms || error->elapsed_ms - told_of > (uint64_t)slack_ms())
             harness_fail(__FILE__, line, "%u ms, of which the attempts had %u", (unsigned)error->elapsed_ms, (unsigned)told_of);
     }
 }

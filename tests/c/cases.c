@@ -38,7 +38,7 @@ void make_side_by_side(planned_call *calls, size_t count, size_t at_once)
 long long slack_ms(void)
 {
     const char *slack = getenv("OKDOK_SLACK_MS");
-    return slack == NULL ? 250 : atoll(slack);
+    return slack == NULL ? 1000 : atoll(slack);
 }
 
 /* The wait before the retry `n`, from 1: half of it or more of min(8 s, 1 s * 2^(n-1)), or what was asked for. */
