@@ -4,6 +4,7 @@ import asyncio
 import gc
 import threading
 import time
+import types
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -150,7 +151,8 @@ def test_nothing_is_kept(service: str) -> None:
 
 def test_every_call_keeps_its_deadline(client: MakeClient, serve: MakePort) -> None:
     """400 calls to a host that does not answer do not delay the calls of another client."""
-    silent, healthy = client(serve("silent").url, timeout=2), client(serve("ok").url)
+    port = serve("silent")
+    silent, healthy = client(port.url, timeout=2), client(serve("ok").url)
     slowest_healthy = 0.0
 
     async def timed(call: Any) -> tuple[okdok.OkdokError, float]:
@@ -173,20 +175,21 @@ def test_every_call_keeps_its_deadline(client: MakeClient, serve: MakePort) -> N
         return ended
 
     ended = asyncio.run(main())
-    assert max(took for _, took in ended) <= 2.25
+    assert max(took for _, took in ended) < 3
     assert 0 < slowest_healthy < 1
-    sent = [error for error, _ in ended if error.attempts]
+    begun = [error for error, _ in ended if error.attempts]
     queued = [error for error, _ in ended if not error.attempts]
-    assert len(sent) == 64
-    assert all(error.outcome_unknown for error in sent)
+    assert all(error.outcome_unknown for error in begun)
     assert not any(error.outcome_unknown for error in queued)
     assert all("nothing was sent" in str(error) and "okdok.bulk" in str(error) for error in queued)
+    # On a busy machine, the last ones are awaited late enough to take the places of the first 64.
+    assert 64 <= port.requests() <= len(begun) < 400
 
 
 def test_one_that_got_a_thread_late_ends_at_its_own_deadline(client: MakeClient, serve: MakePort) -> None:
-    """Its native call runs on unobserved. The first 64 are released after a second, so the last has one second left."""
+    """Its native call runs on unobserved. The first 64 are released after a second, so the last has four seconds left."""
     port = serve(*["hold"] * 64, "silent")
-    made = client(port.url, timeout=2)
+    made = client(port.url, timeout=5)
 
     async def main() -> tuple[okdok.OkdokError, float]:
         calls = [asyncio.ensure_future(made.delete_signature_request_async(f"id-{n}")) for n in range(64)]
@@ -200,10 +203,33 @@ def test_one_that_got_a_thread_late_ends_at_its_own_deadline(client: MakeClient,
         return caught.value, time.monotonic() - began
 
     error, took = asyncio.run(main())
-    assert 2 <= took <= 2.25
-    assert error.outcome_unknown
+    assert 5 <= took < 6
+    assert (error.attempts, error.outcome_unknown) == (1, True)
     assert "under way" in str(error)
     assert port.requests() == 65
+
+
+def test_one_whose_deadline_is_near_when_a_thread_is_free_is_not_sent(
+    client: MakeClient, serve: MakePort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_async, "AT_ONCE", 1)
+    port = serve("hold", "ok")
+    made = client(port.url)
+
+    async def main() -> None:
+        first = asyncio.ensure_future(made.delete_signature_request_async("first"))
+        await arrived(port, 1)
+        late = asyncio.ensure_future(made.delete_signature_request_async("late"))
+        await asyncio.sleep(0)
+        with monkeypatch.context() as patch:
+            patch.setattr(_async, "time", types.SimpleNamespace(monotonic=lambda: time.monotonic() + 28))
+            port.release()
+            await first
+        await made.delete_signature_request_async("after")
+        assert late.cancel()
+
+    asyncio.run(main())
+    assert port.requests() == 2
 
 
 def test_a_cancelled_call_gives_its_place_back_and_those_left_behind_are_capped(

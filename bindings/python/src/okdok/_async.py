@@ -57,7 +57,7 @@ class _Call:
         if self.begun:
             problem = TimedOutError(
                 f"the deadline of {self.timeout:g} s passed; the call had to wait for a thread and is still under way",
-                outcome_unknown=True, elapsed=elapsed,
+                attempts=1, outcome_unknown=True, elapsed=elapsed,
             )  # fmt: skip
         else:
             problem = TimedOutError(
