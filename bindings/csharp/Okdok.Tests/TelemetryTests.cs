@@ -70,6 +70,42 @@ namespace Okdok.Tests
         }
 
         [Theory]
+        [InlineData(false, false)]
+        [InlineData(false, true)]
+        [InlineData(true, false)]
+        [InlineData(true, true)]
+        public async Task A_listener_that_throws_does_not_hide_the_outcome(bool awaited, bool atTheStart)
+        {
+            void Throw(Activity activity) => throw new InvalidOperationException("of the listener");
+            using (ActivityListener broken = new ActivityListener())
+            using (FaultServer server = FaultServer.Serve("service"))
+            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key))
+            using (Activity parent = new Activity("parent").Start())
+            {
+                broken.ShouldListenTo = source => source.Name == "Okdok";
+                broken.Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded;
+                broken.ActivityStarted = atTheStart ? Throw : null;
+                broken.ActivityStopped = atTheStart ? null : Throw;
+                ActivitySource.AddActivityListener(broken);
+                await Delete();
+                OkdokException e = await Assert.ThrowsAsync<OkdokException>(Delete);
+                Assert.Equal(OkdokStatus.NotFound, e.Status);
+
+                Task Delete() => Task.Run(async () =>
+                {
+                    try
+                    {
+                        await (awaited ? Call(client, "id", true) : Task.FromResult(client.DeleteSignatureRequest("id")));
+                    }
+                    finally
+                    {
+                        Assert.Same(parent, Activity.Current);
+                    }
+                });
+            }
+        }
+
+        [Theory]
         [InlineData(false)]
         [InlineData(true)]
         public async Task Every_attempt_is_an_event_at_its_time(bool awaited)

@@ -16,36 +16,73 @@ namespace Okdok
 
         internal static Deletion Trace(string baseUrl, string id, Func<Deletion> call)
         {
-            using Activity? activity = Start(baseUrl, id);
+            Activity? before = Activity.Current;
+            Activity? activity = Start(baseUrl, id);
             try
             {
-                return Tell(activity, call());
+                Deletion deletion = call();
+                Listen(() => Tell(activity, deletion));
+                return deletion;
             }
             catch (Exception e)
             {
-                Tell(activity, e);
+                Listen(() => Tell(activity, e));
                 throw;
+            }
+            finally
+            {
+                Listen(() => activity?.Dispose());
+
+                // A listener that throws leaves ours.
+                Activity.Current = before;
             }
         }
 
         // async, so that Activity.Current is the caller's again as soon as this returns.
         internal static async Task<Deletion> TraceAsync(string baseUrl, string id, Func<Task<Deletion>> call)
         {
-            using Activity? activity = Start(baseUrl, id);
+            Activity? activity = Start(baseUrl, id);
             try
             {
-                return Tell(activity, await call().ConfigureAwait(false));
+                Deletion deletion = await call().ConfigureAwait(false);
+                Listen(() => Tell(activity, deletion));
+                return deletion;
             }
             catch (Exception e)
             {
-                Tell(activity, e);
+                Listen(() => Tell(activity, e));
                 throw;
+            }
+            finally
+            {
+                Listen(() => activity?.Dispose());
+            }
+        }
+
+        // The listeners are the program's, and may throw. The call is made all the same, and its outcome must reach the caller.
+        private static void Listen(Action report)
+        {
+            try
+            {
+                report();
+            }
+#pragma warning disable CA1031 // Any exception of a listener.
+            catch (Exception)
+#pragma warning restore CA1031
+            {
             }
         }
 
         private static Activity? Start(string baseUrl, string id)
         {
-            Activity? activity = Source.StartActivity("DELETE", ActivityKind.Client);
+            Activity? activity = null;
+            Listen(() => activity = Source.StartActivity("DELETE", ActivityKind.Client));
+            Listen(() => Describe(activity, baseUrl, id));
+            return activity;
+        }
+
+        private static void Describe(Activity? activity, string baseUrl, string id)
+        {
             if (activity is { IsAllDataRequested: true })
             {
                 Uri url = new Uri(baseUrl);
@@ -56,11 +93,9 @@ namespace Okdok
                 activity.SetTag("server.port", url.Port);
                 activity.SetTag("url.full", url.GetLeftPart(UriPartial.Authority) + path + Uri.EscapeDataString(id));
             }
-
-            return activity;
         }
 
-        private static Deletion Tell(Activity? activity, Deletion deletion)
+        private static void Tell(Activity? activity, Deletion deletion)
         {
             if (activity is { IsAllDataRequested: true })
             {
@@ -72,8 +107,6 @@ namespace Okdok
                     false,
                     deletion.AttemptLog);
             }
-
-            return deletion;
         }
 
         private static void Tell(Activity? activity, Exception e)
