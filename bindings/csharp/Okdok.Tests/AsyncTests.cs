@@ -55,24 +55,25 @@ namespace Okdok.Tests
         [Fact(Timeout = 60_000)]
         public async Task A_dead_host_holds_up_no_other_client()
         {
-            using (FaultServer dead = FaultServer.Serve("silent"))
+            using (FaultServer dead = FaultServer.Serve("hold"))
             using (FaultServer server = FaultServer.Serve("ok"))
-            using (OkdokClient stuck = new OkdokClient(dead.Url, Sandbox.Key, new OkdokClientOptions { Timeout = TimeSpan.FromSeconds(8), MaxAttempts = 1 }))
+            using (OkdokClient stuck = new OkdokClient(dead.Url, Sandbox.Key))
             using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key))
             using (CancellationTokenSource cancelled = new CancellationTokenSource())
             {
                 Task<Deletion>[] calls = Enumerable.Range(0, 256).Select(_ => stuck.DeleteSignatureRequestAsync("id", cancelled.Token)).ToArray();
                 dead.Wait(256);
-                Cancel(cancelled);
-                Stopwatch watch = Stopwatch.StartNew();
                 await client.DeleteSignatureRequestAsync("id", TestContext.Current.CancellationToken);
-                Assert.InRange(watch.ElapsedMilliseconds, 0, 999);
+                Assert.DoesNotContain(calls, call => call.IsCompleted);
+                Cancel(cancelled);
+                Assert.All(calls, call => Assert.True(call.IsCanceled));
 
-                // Nor does it delay its own client, which has its places back.
-                Task<Deletion> next = stuck.DeleteSignatureRequestAsync("id", TestContext.Current.CancellationToken);
+                // Nor does it delay its own client, which has its places back. The host still answers none of them.
+                Task<Deletion> next = stuck.DeleteSignatureRequestAsync("next", TestContext.Current.CancellationToken);
                 dead.Wait(257);
                 Assert.False(next.IsCompleted);
-                Assert.All(calls, call => Assert.True(call.IsCanceled));
+                dead.Release();
+                Assert.Equal("next", (await next).Id);
             }
         }
 
@@ -80,14 +81,14 @@ namespace Okdok.Tests
         public async Task However_many_there_are_each_ends_at_its_deadline()
         {
             using (FaultServer server = FaultServer.Serve("silent"))
-            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key, new OkdokClientOptions { Timeout = TimeSpan.FromSeconds(2), MaxAttempts = 1 }))
+            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key, new OkdokClientOptions { Timeout = TimeSpan.FromSeconds(6), MaxAttempts = 1 }))
             {
                 TimeSpan[] took = new TimeSpan[1_500];
                 List<Task<OkdokException>> calls = new List<Task<OkdokException>>();
                 for (int call = 0; call < took.Length; call++)
                 {
                     calls.Add(Fail(call));
-                    if (call < 256 && call % 64 == 63)
+                    if (call < 256 && call % 16 == 15)
                     {
                         // If there are more connections at once than it has room for, some have to be made again.
                         server.Wait(call + 1);
@@ -95,13 +96,13 @@ namespace Okdok.Tests
                 }
 
                 OkdokException[] failures = await Task.WhenAll(calls);
-                Assert.InRange(took.Min().TotalSeconds, 1.9, 3);
-                Assert.InRange(took.Max().TotalSeconds, 1.9, 3);
+                Assert.InRange(took.Min().TotalSeconds, 5.9, 10);
+                Assert.InRange(took.Max().TotalSeconds, 5.9, 10);
                 Assert.DoesNotContain(failures, e => e.Status != OkdokStatus.TimedOut || e.OutcomeUnknown != e.Attempts > 0);
                 int sent = failures.Count(e => e.Attempts > 0);
-                Assert.InRange(sent, 256, 1_499);
 
-                // If one says that nothing was sent, that is true; one that began late may not have got as far as sending.
+                // If one says that nothing was sent, that is true; one that began late may not have got as far as sending. How many
+                // begin late depends on how fast they are made.
                 Assert.InRange(server.Requests, 256, sent);
 
                 async Task<OkdokException> Fail(int call)
