@@ -63,7 +63,7 @@ nuget: | $(call wanted,test-csharp-older)
 test-win-x86: | test-win-x64
 test-csharp-windows: | test-win-x86
 test-dist: | test-csharp-windows
-test-deb: | $(call wanted,test-man)
+man: | $(call wanted,test-man)
 endif
 
 clean: ## removes everything that was built
