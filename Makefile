@@ -78,9 +78,9 @@ library: | setup
 	@ln -sf libokdok.so target/release/libokdok.so.0
 
 $(SANDBOX) $(FAULTS): servers
+# With --workspace, they are the same files as those of test-rust; if they were not, cargo would replace them while tests start them.
 servers: | setup
-	@$(CARGO) build --package okdok --example sandbox
-	@$(CARGO) build --package okdok-faults
+	@$(CARGO) build --workspace --example sandbox --bin okdok-faults
 
 PORT ?= 8080
 sandbox: servers ## starts the sandbox on http://localhost:8080 (PORT=8080), until Ctrl-C
