@@ -9,8 +9,8 @@ LINTS += lint-csharp
 demo-csharp test-csharp test-csharp-older test-nuget: export OKDOK_LIBRARY = $(abspath $(LIBRARY))
 
 # No build server must outlive make.
-demo-csharp test-csharp test-csharp-older lint-csharp nuget test-nuget: export MSBUILDDISABLENODEREUSE = 1
-demo-csharp test-csharp test-csharp-older lint-csharp nuget test-nuget: export UseSharedCompilation = false
+demo-csharp test-csharp test-csharp-older lint-csharp nuget test-nuget test-csharp-windows: export MSBUILDDISABLENODEREUSE = 1
+demo-csharp test-csharp test-csharp-older lint-csharp nuget test-nuget test-csharp-windows: export UseSharedCompilation = false
 
 # Runs on Mono, which is a small package; an SDK is not always available.
 demo-csharp: $(LIBRARY) | $(SANDBOX) $(FAULTS)
