@@ -11,7 +11,7 @@
 /* Clients with equal options share what the first one read from the system. */
 static okdok_options options_of_its_own(void)
 {
-    static uint32_t next = 5000;
+    static uint32_t next = 10000;
     okdok_options options = one_attempt();
     options.connect_timeout_ms = next++;
     return options;
