@@ -194,7 +194,8 @@ TEST(every_option_arrives)
     free(request);
 
     options = one_attempt();
-    options.timeout = 50ms;
+    // Half of it is for connecting, which may take a while on a busy machine.
+    options.timeout = 2s;
     const auto start = std::chrono::steady_clock::now();
     CHECK(deleted_at(serve("silent"), options).ec == okdok::status::timed_out);
 
@@ -202,7 +203,7 @@ TEST(every_option_arrives)
     options.connect_timeout = 50ms;
     CHECK(deleted_at(http_url(faults_stall()), options).ec == okdok::status::connect_failed);
     // The default time-outs give the same statuses, but later.
-    CHECK(std::chrono::steady_clock::now() - start < 5s);
+    CHECK(std::chrono::steady_clock::now() - start < 8s);
 
     const std::string secure = https_url(faults_tls("good", "ok"));
     options = one_attempt();
