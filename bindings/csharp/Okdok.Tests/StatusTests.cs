@@ -140,7 +140,7 @@ namespace Okdok.Tests
         public void TimedOut()
         {
             using (FaultServer server = FaultServer.Serve("silent"))
-            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key, new OkdokClientOptions { Timeout = TimeSpan.FromSeconds(1) }))
+            using (OkdokClient client = new OkdokClient(server.Url, Sandbox.Key, new OkdokClientOptions { Timeout = TimeSpan.FromSeconds(3) }))
             {
                 OkdokException e = Assert.Throws<OkdokException>(() => client.DeleteSignatureRequest("id"));
                 Assert.Equal(OkdokStatus.TimedOut, e.Status);
