@@ -329,6 +329,15 @@ class TestIds:
         ended = run("delete", "--csv", "id", "-", stdin=b"id\n" + b"x" * 200_000)
         assert (ended.returncode, "line 2 of standard input is not CSV" in ended.stderr) == (2, True)
 
+    @pytest.mark.parametrize("cell", ['"never closed', '"closed" too early'])
+    def test_csv_with_a_quote_that_swallows_rows(self, run: Okdok, serve: MakePort, cell: str) -> None:
+        port = serve("ok")
+        text = f"id,name\ncsv-1,x\ncsv-2,{cell}\ncsv-3,x\ncsv-4,x\n"
+        ended = run("delete", "--csv", "id", "--base-url", port.url, "-", stdin=text.encode())
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert "the row in line 3 of standard input is not CSV" in ended.stderr
+        assert port.requests() == 0
+
     def test_dry_run(self, run: Okdok, serve: MakePort, tmp_path: Path) -> None:
         port = serve("ok")
         report = tmp_path / "report"

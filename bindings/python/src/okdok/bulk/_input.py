@@ -105,13 +105,16 @@ def _of_csv(lines: Iterator[str], column: str) -> Iterator[tuple[int, str]]:
         )
     index = header.index(column)
     # csv needs the line ends: within quotes they are part of a cell.
-    rows = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter)
+    # Unless it is strict, a quote that is never closed makes one cell of all that follows, and those ids would be lost.
+    rows = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=True)
+    begins = 2
     try:
         for row in rows:
+            begins = rows.line_num + 2
             if any(cell.strip(_BLANKS) for cell in row):
                 yield rows.line_num + 1, row[index].strip(_BLANKS) if index < len(row) else ""
     except csv.Error as problem:
-        raise InputError(f"line {rows.line_num + 1} of standard input is not CSV: {problem}") from problem
+        raise InputError(f"the row in line {begins} of standard input is not CSV: {problem}") from problem
 
 
 def _lines(stdin: BinaryIO) -> Iterator[str]:
