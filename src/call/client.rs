@@ -1,5 +1,6 @@
 //! A client, and the loop that drives a call.
 
+use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -9,7 +10,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::outcome::{Attempt, Ended, OKDOK_STATUS_INTERNAL, Refusal, Report};
-use crate::process::caught;
+use crate::process::{caught, on_a_living_thread};
 use crate::transport::{BaseUrl, Place, Proxy, Route, Way};
 
 use super::answered;
@@ -55,7 +56,7 @@ impl Client {
             timeout: options.timeout,
             connect_timeout: options.connect_timeout,
             max_attempts: options.max_attempts,
-            way: Way::shared(route)?,
+            way: on_a_living_thread(|| Way::shared(route)).map_err(|error| no_thread(&error))??,
         })
     }
 
@@ -66,9 +67,9 @@ impl Client {
     /// Deletes one signature request, with all attempts and waits.
     pub fn delete(&self, id: SignatureRequestId) -> Report {
         let mut sequence = Sequence::new(self.max_attempts, self.connect_timeout);
-        match caught(|| self.run(id, &mut sequence)) {
-            Some(Ok(())) => sequence.report(self.base.origin()),
-            Some(Err(refusal)) => refusal.into(),
+        match caught(|| on_a_living_thread(|| self.run(id, &mut sequence)).map_err(|error| no_thread(&error))) {
+            Some(Ok(Ok(()))) => sequence.report(self.base.origin()),
+            Some(Ok(Err(refusal)) | Err(refusal)) => refusal.into(),
             None => sequence.panicked(),
         }
     }
@@ -107,6 +108,10 @@ impl Client {
             }
         }
     }
+}
+
+fn no_thread(error: &io::Error) -> Refusal {
+    Refusal::NoResources(format!("the calling thread is ending, and no other was available: {error}"))
 }
 
 /// A number from 0 to 1.

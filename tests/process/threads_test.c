@@ -205,3 +205,44 @@ TEST(threads_a_handle_is_never_given_out_again)
     qsort(handles, MANY, sizeof *handles, by_value);
     for (int i = 1; i < MANY; i++) CHECK(handles[i - 1] != handles[i]);
 }
+
+static pthread_key_t ending;
+static _Thread_local int rounds;
+
+/* Rust's thread-local storage lasts until the second round of these destructors. */
+static void call_in_the_last_round(void *unused)
+{
+    if (++rounds < 4) {
+        MUST(pthread_setspecific(ending, unused) == 0);
+        return;
+    }
+    okdok_options options = OKDOK_OPTIONS_INIT;
+    options.connect_timeout_ms = 4321; /* not shared with other clients */
+    okdok_error error;
+    MUST(okdok_delete_signature_request(shared, "ending", NULL, &error));
+    MUST_BE(error, OKDOK_STATUS_OK);
+    okdok_client *own = okdok_client_new(base_url, KEY, &options, NULL, &error);
+    MUST_BE(error, OKDOK_STATUS_OK);
+    MUST(!okdok_delete_signature_request(own, "ending", NULL, &error));
+    MUST_BE(error, OKDOK_STATUS_NOT_FOUND);
+    okdok_free(own);
+}
+
+static void *end_with_a_call(void *unused)
+{
+    (void)unused;
+    okdok_error error;
+    okdok_delete_signature_request(shared, "first", NULL, &error);
+    MUST(pthread_setspecific(ending, "set") == 0);
+    return NULL;
+}
+
+TEST(threads_may_call_while_they_end)
+{
+    base_url = http_url(faults_serve("service"));
+    shared = okdok_client_new(base_url, KEY, NULL, NULL, NULL);
+    CHECK(pthread_key_create(&ending, call_in_the_last_round) == 0);
+    run_threads(1, end_with_a_call);
+    CHECK(pthread_key_delete(ending) == 0);
+    okdok_free(shared);
+}
