@@ -18,6 +18,9 @@ use crate::transport::{Answer, Body};
 use super::id::SignatureRequestId;
 use super::retry::retry_after;
 
+/// How a body begins that was compressed with gzip.
+const GZIP: &[u8] = b"\x1f\x8b";
+
 /// The members of the service's JSON reports. Other members are ignored, and `null` counts as absent.
 #[derive(Default, Deserialize)]
 struct Members {
@@ -160,8 +163,14 @@ fn advice(status: okdok_status, http_status: u16, id: &str, origin: &str, code: 
             _ => "not documented by the service: base_url may be wrong, or something in between has answered",
         },
     };
+    let compressed = match body {
+        Body::Complete(bytes) if bytes.starts_with(GZIP) => {
+            "; its body is compressed, which okdok did not ask for: turn this off in the gateway or proxy that does it"
+        }
+        _ => "",
+    };
     let said = if code.is_empty() { String::new() } else { format!("; the service said: {code}") };
-    format!("{origin} answered {http_status}, {advice}; the id was \"{id}\"{said}")
+    format!("{origin} answered {http_status}, {advice}{compressed}; the id was \"{id}\"{said}")
 }
 
 #[cfg(test)]
@@ -294,6 +303,14 @@ mod tests {
             assert_eq!((attempt.ended, attempt.status), (ended, status), "{http_status} {body}");
             assert_eq!((&*attempt.service_code, &*attempt.service_value), (code, value), "{http_status} {body}");
             assert_eq!(attempt.message.is_empty(), status == OKDOK_STATUS_OK);
+        }
+    }
+
+    #[test]
+    fn a_compressed_body_is_called_by_its_name() {
+        for http_status in [200, 400, 502] {
+            let of = |body: &[u8]| judged(http_status, Body::Complete(body.to_vec())).message.contains("compressed");
+            assert_eq!((of(b"\x1f\x8b\x08\0"), of(b"{}")), (true, false), "{http_status}");
         }
     }
 
