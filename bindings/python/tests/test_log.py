@@ -31,6 +31,25 @@ def test_one_record_a_call_and_one_more_where_it_was_retried(
     assert "secret" not in "".join(str(vars(record)) + record.getMessage() for record in caplog.records)
 
 
+def test_an_outcome_reaches_the_caller_even_if_it_cannot_be_logged(
+    client: MakeClient, serve: MakePort, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG, "okdok")
+    made = client(serve("ok", "missing").url)
+    factory = logging.getLogRecordFactory()
+
+    def with_a_status(*args: object, **options: object) -> logging.LogRecord:
+        record: logging.LogRecord = factory(*args, **options)
+        record.status = "of the program"
+        return record
+
+    monkeypatch.setattr(logging, "_logRecordFactory", with_a_status)
+    assert made.delete_signature_request("first").attempts == 1
+    with pytest.raises(okdok.NotFoundError):
+        made.delete_signature_request("second")
+    assert not caplog.records
+
+
 def test_a_program_without_logging_is_left_without(run_python: RunPython, service: str) -> None:
     program = """
 import okdok, sys

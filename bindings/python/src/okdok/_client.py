@@ -265,7 +265,15 @@ def _log(signature_request_id: str, status: Status, outcome: Deletion | OkdokErr
     get_logger = getattr(sys.modules.get("logging"), "getLogger", None)
     if get_logger is None:
         return
-    logger = get_logger("okdok")
+    # The program's own filters and record factories may raise, and logging itself does if a factory has set one of our
+    # fields. The call has been made, so its outcome must reach the caller.
+    try:  # noqa: SIM105
+        _log_to(get_logger("okdok"), signature_request_id, status, outcome)
+    except Exception:  # noqa: BLE001
+        pass
+
+
+def _log_to(logger: Any, signature_request_id: str, status: Status, outcome: Deletion | OkdokError) -> None:
     # The values of logging.DEBUG and logging.INFO.
     levels = [level for level in (10, 20) if logger.isEnabledFor(level) and (level == 10 or outcome.attempts > 1)]
     if not levels:
