@@ -9,6 +9,8 @@
 MAKEFLAGS += --no-print-directory
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
+# These would move what cargo builds away from target/, where everything looks for it.
+unexport CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR CARGO_BUILD_TARGET
 CARGO := cargo
 LIBRARY := target/release/libokdok.so
 ARCHIVE := build/static/libokdok.a
