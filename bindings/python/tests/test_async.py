@@ -225,6 +225,47 @@ def test_one_that_got_a_thread_late_ends_at_its_own_deadline(
     assert port.requests() == 2
 
 
+def test_one_that_gets_a_thread_at_its_deadline_does_not_say_that_nothing_was_sent(
+    client: MakeClient, serve: MakePort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread is held up after it saw that there was time left, until the deadline has passed."""
+    monkeypatch.setattr(_async, "AT_ONCE", 1)
+    port = serve("hold")
+    made = client(port.url)
+    seen, passed = threading.Event(), threading.Event()
+
+    def monotonic() -> float:
+        now = time.monotonic()
+        if threading.current_thread().name == "okdok":
+            seen.set()
+            passed.wait(30)
+        elif seen.is_set():
+            passed.set()
+        return now
+
+    async def main() -> okdok.OkdokError:
+        first = asyncio.ensure_future(made.delete_signature_request_async("first"))
+        await arrived(port, 1)
+        last = asyncio.ensure_future(made.delete_signature_request_async("last"))
+        await asyncio.sleep(0)
+        calls = vars(made)["_calls"]
+        (queued,) = calls._queue
+        with monkeypatch.context() as patch:
+            patch.setattr(_async, "time", types.SimpleNamespace(monotonic=monotonic))
+            port.release()
+            await asyncio.get_running_loop().run_in_executor(None, seen.wait)
+            # As its timer does.
+            calls.expire(queued)
+        await first
+        with pytest.raises(okdok.TimedOutError) as caught:
+            await last
+        return caught.value
+
+    error = asyncio.run(main())
+    port.wait(2)
+    assert (error.attempts, error.outcome_unknown) == (1, True)
+
+
 def test_one_whose_deadline_is_near_when_a_thread_is_free_is_not_sent(
     client: MakeClient, serve: MakePort, monkeypatch: pytest.MonkeyPatch
 ) -> None:

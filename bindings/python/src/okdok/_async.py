@@ -51,22 +51,6 @@ class _Call:
         else:
             self.future.set_result(result)  # type: ignore[arg-type]
 
-    def expire(self) -> None:
-        """Ends a call whose deadline passed before its native call returned, because that began late or not at all."""
-        elapsed = time.monotonic() - self.awaited
-        if self.begun:
-            problem = TimedOutError(
-                f"the deadline of {self.timeout:g} s passed; the call had to wait for a thread and is still under way",
-                attempts=1, outcome_unknown=True, elapsed=elapsed,
-            )  # fmt: skip
-        else:
-            problem = TimedOutError(
-                f"the deadline of {self.timeout:g} s passed before one of this client's {AT_ONCE} threads was free; "
-                "nothing was sent. Await fewer calls at once, or use okdok.bulk for many ids",
-                outcome_unknown=False, elapsed=elapsed,
-            )  # fmt: skip
-        self.settle(None, problem)
-
 
 class _Calls:
     """The calls of one client: up to ``AT_ONCE`` run on threads that live while there is work; others are queued."""
@@ -113,6 +97,26 @@ class _Calls:
         # If no thread can be started, the queue waits until a running call returns.
         with contextlib.suppress(RuntimeError):
             self._start_threads()
+
+    def expire(self, call: _Call) -> None:
+        """Ends a call whose deadline passed before its native call returned, because that began late or not at all."""
+        elapsed = time.monotonic() - call.awaited
+        with self._lock:
+            # From here on it cannot begin: a thread that is just taking it has either done so or will not find it.
+            self._queue.pop(call, None)
+            begun = call.begun
+        if begun:
+            problem = TimedOutError(
+                f"the deadline of {call.timeout:g} s passed; the call had to wait for a thread and is still under way",
+                attempts=1, outcome_unknown=True, elapsed=elapsed,
+            )  # fmt: skip
+        else:
+            problem = TimedOutError(
+                f"the deadline of {call.timeout:g} s passed before one of this client's {AT_ONCE} threads was free; "
+                "nothing was sent. Await fewer calls at once, or use okdok.bulk for many ids",
+                outcome_unknown=False, elapsed=elapsed,
+            )  # fmt: skip
+        call.settle(None, problem)
 
     def _start_threads(self) -> None:
         while True:
@@ -179,7 +183,7 @@ async def in_thread(client: Client, signature_request_id: str, timeout: float) -
     calls: _Calls = vars(client).get("_calls") or vars(client).setdefault("_calls", _Calls())
     call = _Call(client, signature_request_id, timeout)
     calls.begin(call)
-    timer = call.loop.call_later(timeout + _GRACE, call.expire)
+    timer = call.loop.call_later(timeout + _GRACE, calls.expire, call)
     try:
         return await call.future
     finally:
