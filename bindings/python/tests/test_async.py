@@ -329,3 +329,24 @@ def test_no_thread_to_be_had(client: MakeClient, service: str, monkeypatch: pyte
         with pytest.raises(okdok.NoResourcesError, match="no thread could be started"):
             asyncio.run(made.delete_signature_request_async("python-no-thread"))
     assert asyncio.run(made.delete_signature_request_async("python-no-thread")).http_status == 200
+
+
+def test_a_call_that_is_given_up_while_no_thread_can_be_had_gives_its_place_back_once(
+    client: MakeClient, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another loop may start the thread for it."""
+    made = client(service)
+
+    async def main() -> None:
+        calls, call = _async._Calls(), _async._Call(made, "id", 30)
+
+        def start(_: threading.Thread) -> None:
+            calls.give_up(call)
+            raise RuntimeError("can't start new thread")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            calls.begin(call)
+        assert (calls._active, calls._threads, len(calls._queue)) == (0, 0, 0)
+
+    asyncio.run(main())

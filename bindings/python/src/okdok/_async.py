@@ -130,10 +130,12 @@ class _Calls:
             except BaseException:
                 with self._lock:
                     self._threads -= 1
-                    self._active -= 1
-                    call.begun = False
-                    self._queue[call] = None
-                    self._queue.move_to_end(call, last=False)
+                    # Another loop's call may have been given up meanwhile; its place is free already.
+                    if not call.given_up:
+                        self._active -= 1
+                        call.begun = False
+                        self._queue[call] = None
+                        self._queue.move_to_end(call, last=False)
                 raise
 
     def _next(self) -> _Call | None:
