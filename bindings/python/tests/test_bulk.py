@@ -226,11 +226,17 @@ class TestStop:
         port = serve("ok", "hold")
         report = tmp_path / "report"
 
+        class Released(bulk.Run):
+            """Its calls are answered only when it has been told to stop, and a moment later."""
+
+            def stop(self) -> None:
+                super().stop()
+                threading.Timer(0.1, port.release).start()
+
         def leave() -> None:
-            with bulk.Run(client(port.url), (f"id-{n}" for n in range(100)), jobs=4, report=report) as run:
+            with Released(client(port.url), (f"id-{n}" for n in range(100)), jobs=4, report=report) as run:
                 for _ in run:
                     port.wait(5)
-                    threading.Timer(0.1, port.release).start()
                     if how == "raise":
                         raise KeyboardInterrupt
                     break
@@ -243,7 +249,11 @@ class TestStop:
             leave()
         assert port.requests() == 5
         assert len(report_rows(report)) == 5
-        assert not [thread for thread in threading.enumerate() if thread.name == "okdok-bulk"]
+        for thread in threading.enumerate():
+            if thread.name == "okdok-bulk":
+                # It has nothing left to do, but may not have come to its end.
+                thread.join(30)
+                assert not thread.is_alive()
         # The lock of the report is released.
         with bulk.Run(client(port.url), [], report=report, resume=True):
             pass
