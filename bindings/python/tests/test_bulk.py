@@ -14,7 +14,7 @@ from typing import Any
 
 import okdok
 import pytest
-from conftest import SOURCES, MakeClient, MakePort
+from conftest import SOURCES, MakeClient, MakePort, RunPython
 from okdok import Status, bulk
 
 
@@ -297,6 +297,32 @@ class TestStop:
         monkeypatch.setattr(threading.Thread, "start", start)
         with bulk.Run(Fake(), ["a"]) as run, pytest.raises(okdok.NoResourcesError, match="no thread"):
             list(run)
+
+    def test_an_interrupt_while_a_thread_starts(self, run_python: RunPython) -> None:
+        """As by Ctrl-C. The thread runs, but not for this run, which does not wait for it."""
+        program = """
+import okdok, threading
+from okdok import bulk
+class Fake(okdok.Client):
+    def __init__(self):
+        pass
+    def delete_signature_request(self, signature_request_id):
+        raise AssertionError("a call of a thread that nobody waits for")
+started = []
+def start(thread, start=threading.Thread.start):
+    start(thread)
+    started.append(thread)
+    raise KeyboardInterrupt
+try:
+    with bulk.Run(Fake(), ["a"]) as run:
+        threading.Thread.start = start
+        next(run)
+except KeyboardInterrupt:
+    print(run.reason)
+started[0].join()
+"""
+        ended = run_python(program)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "stopped\n", "")
 
 
 NOTHING_ABOUT_THE_ID = [

@@ -122,7 +122,7 @@ class Run:
         self._ready: collections.deque[Outcome | Paused] = collections.deque()
         self._exhausted = False
         self._stopped = False
-        self._threads = 0
+        self._threads: set[threading.Thread] = set()
         self._under_way = 0
         self._not_before = 0.0
         self._failures = 0
@@ -194,7 +194,7 @@ class Run:
         raise StopIteration
 
     def _over(self) -> bool:
-        return self._threads == 0 and (self._stopped or (self._exhausted and not self._pending))
+        return not self._threads and (self._stopped or (self._exhausted and not self._pending))
 
     def _settle(self) -> None:
         if self.reason is None:
@@ -259,22 +259,28 @@ class Run:
                 continue
             with self._lock:
                 self._pending.append((signature_request_id, maybe_deleted_before))
-                if self._threads < min(self._jobs, len(self._pending) + self._under_way):
+                if len(self._threads) < min(self._jobs, len(self._pending) + self._under_way):
                     self._start_thread()
                 self._work.notify()
 
     def _start_thread(self) -> None:
+        """Starts a job. The caller holds the lock, for which the new thread waits."""
+        thread = threading.Thread(target=self._job, name="okdok-bulk", daemon=True)
         try:
-            threading.Thread(target=self._job, name="okdok-bulk", daemon=True).start()
+            thread.start()
         except RuntimeError as problem:
-            if self._threads == 0:
+            if not self._threads:
                 self._stopped = True
                 raise NoResourcesError(f"no thread could be started: {problem}", outcome_unknown=False) from problem
-            self._jobs = self._threads
+            self._jobs = len(self._threads)
         else:
-            self._threads += 1
+            self._threads.add(thread)
 
     def _job(self) -> None:
+        with self._lock:
+            # Ctrl-C may interrupt start(), and nobody would wait for a thread that it has started.
+            if threading.current_thread() not in self._threads:
+                return
         problem: BaseException | None = None
         try:
             while True:
@@ -292,7 +298,7 @@ class Run:
             if problem is not None:
                 self._problem = self._problem or problem
                 self.stop()
-            self._threads -= 1
+            self._threads.remove(threading.current_thread())
             self._news.notify_all()
 
     def _begin(self) -> tuple[str, bool] | None:
