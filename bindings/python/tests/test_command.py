@@ -432,6 +432,31 @@ class TestSignals:
         port.release()
         assert process.wait(60) == 0
 
+    def test_every_id_was_asked_for_but_the_run_had_not_noticed(self, serve: MakePort) -> None:
+        port = serve("ok")
+        program = """
+import sys
+sys.path.insert(0, sys.argv[2])
+from fault_server import command
+from okdok.bulk import _delete, _run
+from okdok.bulk._command import main
+class Stopped(_run.Run):
+    def _take_ids(self):
+        super()._take_ids()
+        if not self._stopped:
+            command("wait", sys.argv[1], "2")
+            self._exhausted = False
+            self.stop()
+_delete.Run = Stopped
+sys.exit(main(["delete", "a", "b"]))
+"""
+        ended = subprocess.run(
+            [sys.executable, "-c", program, port.number, str(Path(__file__).parent)],
+            check=False, capture_output=True, encoding="utf-8", timeout=60,
+            env={**os.environ, "OKDOK_BASE_URL": port.url, "OKDOK_API_KEY": "key"},
+        )  # fmt: skip
+        assert (ended.returncode, sorted(ended.stdout.splitlines())) == (0, ["deleted a", "deleted b"]), ended.stderr
+
 
 class TestReport:
     def test_a_row_for_each_id(self, run: Okdok, tmp_path: Path, service: str) -> None:

@@ -229,7 +229,9 @@ class _Deleting:
                 f"the last {last.status.name}: {last.message}{way_on}"
             )
             return Exit.NO_POINT
-        if reason == Reason.STOPPED or self._nobody_reads:
+        # A signal may come when every id was asked for, but before the run has noticed that there are no more.
+        all_asked = self._progress.done + self._progress.failed == self._total
+        if (reason == Reason.STOPPED and not all_asked) or self._nobody_reads:
             _streams.say(f"okdok: stopped before all ids were processed{way_on}")
             return Exit.STOPPED
         if self._total == 0:
