@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import fcntl
 import importlib.util
@@ -59,14 +60,11 @@ def start(run: Okdok) -> Iterator[Start]:  # sets the environment
     """The command, left running."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(*arguments: str, pipe_size: int | None = None) -> subprocess.Popen[bytes]:
+    def start(*arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
         # These are ignored if the tests run in the background or under nohup.
         process = subprocess.Popen(
-            [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_signals
+            [*COMMAND, *arguments], stdout=stdout, stderr=subprocess.PIPE, preexec_fn=heed_signals
         )
-        if pipe_size is not None:
-            assert process.stdout
-            fcntl.fcntl(process.stdout, 1031, pipe_size)  # F_SETPIPE_SZ, which Python has since 3.10
         running.append(process)
         return process
 
@@ -120,6 +118,13 @@ def asleep_in_write(pid: int) -> bool:
     return (
         "pipe_write" in Path(f"/proc/{pid}/wchan").read_text() or Path(f"/proc/{pid}/syscall").read_text()[:2] == "1 "
     )
+
+
+def times_asleep(pid: int) -> int:
+    """How often the main thread has waited for something."""
+    found = re.search(r"^voluntary_ctxt_switches:\s*(\d+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found
+    return int(found[1])
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -711,32 +716,32 @@ class TestStreams:
         self, start: Start, serve: MakePort, tmp_path: Path, number: signal.Signals
     ) -> None:
         """Nobody reads, as when less shows its first page: the main thread is stuck in write(), but the run stops."""
-        port = serve("ok")
+        port = serve("ok", "hold")
         report = tmp_path / "report"
-        process = start(
-            "delete",
-            "--json",
-            "--jobs",
-            "4",
-            "--report",
-            str(report),
-            "--base-url",
-            port.url,
-            *self.IDS,
-            pipe_size=4096,
-        )
-        # It is stuck when nothing more arrives: at most twice its jobs beyond what the pipe takes.
-        assert process.stdout
-        wait_until(lambda: port.requests() > 8 and asleep_in_write(process.pid))
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, b" " * 4096)
+        os.set_blocking(writing, True)
+        command = ["delete", "--json", "--jobs", "4", "--report", str(report), "--base-url", port.url]
+        process = start(*command, *self.IDS, stdout=writing)
+        os.close(writing)
+        # The outcome of the first call is being written, four are under way, and three more ids have been taken.
+        port.wait(5)
+        wait_until(lambda: asleep_in_write(process.pid))
+        assert port.requests() == 5
+        before = times_asleep(process.pid)
         process.send_signal(number)
-        asked = port.requests()
-        assert asked < 100
-        wait_until(lambda: len(rows(report)) == len(Path(f"{report}.started").read_text().splitlines()))
-        assert port.requests() <= asked + 4
+        # It woke up for its signal handler, and is stuck again.
+        wait_until(lambda: asleep_in_write(process.pid) and times_asleep(process.pid) > before)
+        port.release()
+        wait_until(lambda: len(rows(report)) == 5)
         # When its output is read at last, it ends by itself.
-        said = process.stdout.read()
+        with open(reading, "rb") as output:
+            said = output.read().strip()
         assert process.wait(60) == 130
-        assert port.requests() == len(rows(report)) == len(said.splitlines())
+        assert port.requests() == len(rows(report)) == len(said.splitlines()) == 5
 
     @pytest.mark.parametrize(
         "options", [{}, {"start_new_session": True, "preexec_fn": take_terminal}], ids=["no signal", "SIGHUP"]
