@@ -492,8 +492,9 @@ class TestReport:
         port = serve(*["delay=150:ok"] * 8)
         report = tmp_path / "report"
         program = """
-import os, sys
+import os, sys, time
 writes, syncs = [], []
+began = time.monotonic()
 def write(descriptor, data, write=os.write):
     writes.append(data)
     return write(descriptor, data)
@@ -505,7 +506,7 @@ from okdok.bulk._command import main
 code = main()
 assert len(writes) == 16, writes
 # Both files, now and then and at the end, when all is written.
-assert 4 <= len(syncs) <= 8, syncs
+assert 4 <= len(syncs) <= 2 * (time.monotonic() - began + 1), syncs
 assert syncs[-2:] == [16, 16], syncs
 sys.exit(code)
 """
@@ -704,7 +705,7 @@ class TestStreams:
         port = serve("reply=400", "hold:missing")
         process = start("delete", "--jobs", "4", "--base-url", port.url, *self.IDS)
         assert process.stderr
-        assert b"BAD_REQUEST" in process.stderr.readline()
+        assert any(b"BAD_REQUEST" in line for line in iter(process.stderr.readline, b""))
         port.wait(5)
         process.stderr.close()
         port.release()
