@@ -155,8 +155,9 @@ class TestStatus:
     def test_timed_out(self, client: MakeClient, serve: MakePort) -> None:
         began = time.monotonic()
         with pytest.raises(TimeoutError) as caught:
-            client(serve("silent").url, timeout=0.5).delete_signature_request("id")
-        assert 0.4 < time.monotonic() - began < 0.5 + 0.25 + 1
+            # Half of it is for connecting.
+            client(serve("silent").url, timeout=3).delete_signature_request("id")
+        assert 2.9 < time.monotonic() - began < 8
         assert type(caught.value) is okdok.TimedOutError
         assert caught.value.outcome_unknown
 
