@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import json
+import math
 import os
 import random
 import re
@@ -32,9 +33,11 @@ class Service:
         self.asked: collections.Counter[str] = collections.Counter()
         self._seed = seed
         self._total = 0
+        self._at_most = math.inf
         self._arrived = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1000))
+        self._never = self._loop.create_future()
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -52,13 +55,20 @@ class Service:
         self._thread.join()
         self._loop.close()
 
-    def wait_for(self, more: int, process: subprocess.Popen[Any]) -> bool:
-        """Waits until this many more requests have arrived; False if the process ended before."""
+    def kill(self, process: subprocess.Popen[Any], after: int) -> bool:
+        """Kills the process when this many more requests have arrived; returns False if it ended before.
+
+        If that takes long, no more than 200 others are answered: the process must not do all its work by then.
+        """
         with self._arrived:
-            until = self._total + more
+            until = self._total + after
+            self._at_most = until + 200
             while self._total < until:
                 if not self._arrived.wait(0.2) and process.poll() is not None:
                     return False
+            process.kill()
+            process.wait()
+            self._at_most = math.inf
         return True
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -82,6 +92,8 @@ class Service:
         with self._arrived:
             self._total += 1
             self._arrived.notify_all()
+        if self._total > self._at_most:
+            await self._never
         plan = random.Random(f"{self._seed} {one} {self.asked[one]}")
         fate = plan.random()
         if fate < 0.04:
@@ -146,8 +158,7 @@ def test_killed_and_resumed(tmp_path: Path) -> None:
             asked_before = service.asked.copy()
             with (tmp_path / "ids").open() as stdin, (tmp_path / "output").open("w") as output:
                 process = subprocess.Popen(command, stdin=stdin, stdout=output, stderr=output, env=environment)
-                if kills < KILLS and service.wait_for(chance.randrange(50, 1500), process):
-                    process.kill()
+                if kills < KILLS and service.kill(process, chance.randrange(50, 1500)):
                     kills += 1
                 code = process.wait(300)
             # -9 for a process that was killed; 1 when some ids have failed.
