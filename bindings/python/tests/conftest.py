@@ -76,7 +76,7 @@ def run_python() -> RunPython:
     def run(program: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-c", program, *arguments],
-            check=False, capture_output=True, encoding="utf-8", timeout=60, **options,
+            check=False, capture_output=True, encoding="utf-8", timeout=300, **options,
         )  # fmt: skip
 
     return run

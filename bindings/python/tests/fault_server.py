@@ -9,7 +9,7 @@ import socket
 def command(*words: str) -> str:
     """Sends one command on a separate connection, so that a command that waits delays no other."""
     host, port = os.environ["OKDOK_FAULTS"].rsplit(":", 1)
-    with socket.create_connection((host, int(port)), timeout=60) as control:
+    with socket.create_connection((host, int(port)), timeout=300) as control:
         control.sendall(" ".join(words).encode() + b"\n")
         answer = control.makefile(encoding="utf-8").readline().strip()
     if answer.startswith("error"):
