@@ -116,7 +116,7 @@ import tasks
 assert tasks.app.conf.result_serializer == "json"
 def told(call):
     try:
-        return call.get(timeout=60)
+        return call.get(timeout=250)
     except okdok.OkdokError as error:
         return error
 lost = told(tasks.delete.apply_async(("a",), retries=tasks.delete.max_retries))

@@ -42,7 +42,7 @@ def test_pyinstaller(site_packages: Path, tmp_path: Path, serve: MakePort, kind:
     (tmp_path / "deleter.py").write_text(PROGRAM)
     subprocess.run(
         [sys.executable, "-m", "PyInstaller", "--log-level", "ERROR", kind, "deleter.py"],
-        cwd=tmp_path, check=True, timeout=300,
+        cwd=tmp_path, check=True, timeout=900,
     )  # fmt: skip
     # Only what is inside may be found.
     shutil.rmtree(site_packages)
