@@ -13,10 +13,10 @@ pub fn stalled(address: SocketAddr) -> io::Result<Vec<Socket>> {
     listener.listen(0)?;
     let address = listener.local_addr()?;
     let mut sockets = vec![listener];
-    // How many fit differs between kernels: it is full when one hangs.
+    // How many fit differs between kernels: it is full when one hangs. Others take no time, but a busy kernel may be late.
     for _ in 0..64 {
         let connection = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        match connection.connect_timeout(&address, Duration::from_millis(50)) {
+        match connection.connect_timeout(&address, Duration::from_millis(250)) {
             Ok(()) => sockets.push(connection),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(sockets),
             Err(error) => return Err(error),
