@@ -62,8 +62,9 @@ fn main() -> io::Result<()> {
     if port != 0 {
         println!("In another terminal: export OKDOK_BASE_URL={url} OKDOK_API_KEY=sandbox-key");
     }
-    for client in listener.incoming() {
-        forward(client?, *service.address());
+    // A client that is gone again, or for which there is no descriptor, is no reason to end.
+    for client in listener.incoming().flatten() {
+        forward(client, *service.address());
     }
     Ok(())
 }
