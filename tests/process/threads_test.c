@@ -148,7 +148,8 @@ TEST(threads_free_during_a_call_returns_at_once_and_the_call_ends_well)
     faults_ask("release %d", port);
     CHECK(pthread_join(thread, NULL) == 0);
     CHECK_OUTCOME(call.result, OKDOK_STATUS_OK, 200, 1, 0);
-    CHECK(took < 1000);
+    /* It would have waited for the end of the call, after 30 s. */
+    CHECK(took < 10000);
 }
 
 static int entries(const char *folder)
@@ -163,12 +164,12 @@ static int entries(const char *folder)
 
 TEST(threads_and_descriptors_are_shared_by_1000_clients)
 {
-    enum { MANY = 1000 };
+    enum { MANY = 1000, BATCH = 100 };
     static okdok_client *clients[MANY];
     const char *url = http_url(faults_serve("ok"));
     CHECK(delete_at(url, NULL).gone);
     int threads = entries("/proc/self/task"), descriptors = entries("/proc/self/fd");
-    long long begun = now_ms();
+    long long begun = now_ms(), quickest = INT64_MAX;
     for (int i = 0; i < MANY; i++) {
         char key[32];
         snprintf(key, sizeof key, "key-number-%d", i);
@@ -176,13 +177,16 @@ TEST(threads_and_descriptors_are_shared_by_1000_clients)
         options.timeout_ms = (uint32_t)(30000 + i);
         clients[i] = okdok_client_new(url, key, &options, NULL, NULL);
         CHECK(clients[i] != NULL);
+        if ((i + 1) % BATCH != 0) continue;
+        long long now = now_ms();
+        if (now - begun < quickest) quickest = now - begun;
+        begun = now;
     }
-    long long took = now_ms() - begun;
-    for (int i = 0; i < MANY; i += 100) CHECK(okdok_delete_signature_request(clients[i], "id-1", NULL, NULL));
+    for (int i = 0; i < MANY; i += BATCH) CHECK(okdok_delete_signature_request(clients[i], "id-1", NULL, NULL));
     CHECK(entries("/proc/self/task") <= threads + 2);
     CHECK_INT(entries("/proc/self/fd"), descriptors);
-    /* 1 ms each would be a second; they take microseconds. */
-    CHECK(took < 1000);
+    /* They take microseconds, and a busy machine does not hold up each batch. */
+    CHECK(quickest < BATCH);
     for (int i = 0; i < MANY; i++) okdok_free(clients[i]);
 }
 
