@@ -129,10 +129,12 @@ impl Connections {
         }
     }
 
-    /// Reports a failed exchange. Returns whether its connection is known and had brought no answer.
+    /// Reports a failed exchange. Returns whether its connection is known and had brought no answer, or ended before it was
+    /// ready for a request: then the error does not name it.
     pub fn failed(&self, error: &reqwest::Error) -> bool {
         let error = find::<legacy::Error>(error);
-        let ends = error.and_then(legacy::Error::connect_info).and_then(ends);
+        let connection = error.and_then(legacy::Error::connect_info);
+        let ends = connection.and_then(ends);
         let mut state = self.state();
         self.exchange_ended(&mut state);
         let ended = ends.and_then(|ends| state.known.remove(&ends));
