@@ -18,8 +18,9 @@ use super::error_chain::find;
 /// unknown connection counts as old, which is the cautious assumption.
 const MOST_KNOWN: usize = 512;
 
-/// The other threads have already got their answers, and only need some processor time to report them.
-const LONGEST_WAIT: Duration = Duration::from_millis(200);
+/// The other threads have already got their answers, and only need some processor time to report them, which a busy machine
+/// may give them late. Only callers that gave up in the meantime never do.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Default)]
 pub struct Connections(Arc<(Mutex<State>, Condvar)>);
@@ -138,7 +139,7 @@ impl Connections {
         let mut state = self.state();
         self.exchange_ended(&mut state);
         let ended = ends.and_then(|ends| state.known.remove(&ends));
-        ended.is_some_and(|connection| connection.answers == 0)
+        ended.is_some_and(|connection| connection.answers == 0) || error.is_some() && connection.is_none()
     }
 }
 
@@ -155,6 +156,27 @@ mod tests {
     use crate::transport::roots::Found;
     use httpmock::MockServer;
     use reqwest::header::HeaderMap;
+    use std::thread;
+
+    /// On a busy machine, a thread may get no processor for some time.
+    #[test]
+    fn a_refusal_waits_for_callers_that_are_late_to_report() {
+        let connections = Connections::default();
+        let begun = Instant::now();
+        let ends = (([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 2).into());
+        connections.state().known.insert(ends, Known { made: begun, answers: 1 });
+        connections.exchange_begins();
+        connections.answer_arrives();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(500));
+                connections.answered(&Extensions::new());
+            });
+            assert!(connections.served_one_alone(Some(ends), begun, begun + Duration::from_secs(30)));
+        });
+        connections.answer_arrives();
+        assert!(!connections.served_one_alone(Some(ends), begun, begun), "the deadline comes first");
+    }
 
     #[test]
     fn every_answer_is_seen_to_arrive_before_it_is_told_of() {
