@@ -52,10 +52,10 @@ TEST(attempts_a_name_that_does_not_exist_is_resolve_failed)
 TEST(attempts_silence_is_timed_out_and_unknown)
 {
     okdok_options options = OKDOK_OPTIONS_INIT;
-    options.timeout_ms = 400;
+    options.timeout_ms = 3000;
     long long begun = now_ms();
     outcome result = delete_at(http_url(faults_serve("silent")), &options);
-    CHECK(now_ms() - begun < 400 + slack_ms());
+    CHECK(now_ms() - begun < 3000 + slack_ms());
     CHECK_OUTCOME(result, OKDOK_STATUS_TIMED_OUT, 0, 1, 1);
 }
 
@@ -86,13 +86,13 @@ TEST(attempts_wait_as_long_as_the_service_asks)
 TEST(attempts_a_wait_past_the_deadline_is_not_begun)
 {
     okdok_options options = OKDOK_OPTIONS_INIT;
-    options.timeout_ms = 5000;
-    options.connect_timeout_ms = 1000;
+    options.timeout_ms = 12000;
+    options.connect_timeout_ms = 4000;
     long long begun = now_ms();
-    outcome result = delete_at(http_url(faults_serve("reply=503;Retry-After:4 ok")), &options);
+    outcome result = delete_at(http_url(faults_serve("reply=503;Retry-After:8 ok")), &options);
     CHECK_OUTCOME(result, OKDOK_STATUS_SERVER_ERROR, 503, 1, 1);
-    CHECK_INT(result.error.retry_after_ms, 4000);
-    CHECK(now_ms() - begun < 1000);
+    CHECK_INT(result.error.retry_after_ms, 8000);
+    CHECK(now_ms() - begun < 8000);
 }
 
 TEST(attempts_refusals_are_not_tried_again)
@@ -136,7 +136,6 @@ TEST(slow_attempts_past_the_sixth_push_out_the_oldest)
     okdok_options options = OKDOK_OPTIONS_INIT;
     options.max_attempts = 8;
     options.timeout_ms = 120000;
-    options.connect_timeout_ms = 1000;
     outcome result = delete_at(http_url(faults_serve("reply=408 reply=429 reply=500 reply=502 reply=504 reply=429 reply=500 reply=503")), &options);
     CHECK_OUTCOME(result, OKDOK_STATUS_SERVER_ERROR, 503, 8, 1);
     for (int i = 0; i < 6; i++) CHECK_INT(result.error.attempt_log[i].http_status, kept[i]);

@@ -38,7 +38,7 @@ void make_side_by_side(planned_call *calls, size_t count, size_t at_once)
 long long slack_ms(void)
 {
     const char *slack = getenv("OKDOK_SLACK_MS");
-    return slack == NULL ? 1000 : atoll(slack);
+    return slack == NULL ? 3000 : atoll(slack);
 }
 
 /* The wait before the retry `n`, from 1: half of it or more of min(8 s, 1 s * 2^(n-1)), or what was asked for. */
@@ -47,7 +47,7 @@ static bool waited_right(const okdok_attempt *attempt, const attempt_end *before
     uint32_t longest = n > 4 ? 8000 : 1000u << (n - 1), shortest = longest / 2;
     if (before->asked_ms > shortest) shortest = before->asked_ms;
     if (before->asked_ms > longest) longest = before->asked_ms;
-    return attempt->waited_ms >= shortest && attempt->waited_ms <= longest + 1000; /* a busy machine wakes it late */
+    return attempt->waited_ms >= shortest && attempt->waited_ms <= longest;
 }
 
 static bool logged_right(const okdok_error *error, const case_log *log)

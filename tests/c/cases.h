@@ -44,7 +44,8 @@ typedef struct planned_call {
 /* Makes all calls, at most `at_once` at a time. */
 void make_side_by_side(planned_call *calls, size_t count, size_t at_once);
 
-/* How much later than its deadline a call may return: 250 ms, and room for a busy machine; or OKDOK_SLACK_MS. */
+/* How much later than its deadline a call may return: 250 ms, and room for a busy machine; or OKDOK_SLACK_MS. A call whose
+ * deadline does not cover something must be later than that. */
 long long slack_ms(void);
 
 #endif

@@ -149,7 +149,7 @@ TEST(faults_huge_bodies_are_not_read_to_their_end)
     /* A call that read on would have ended at its deadline. */
     long long begun = now_ms();
     delete_at(http_url(faults_serve("endless=400")), &options);
-    CHECK(now_ms() - begun < 5000);
+    CHECK(now_ms() - begun < 20000);
 }
 
 TEST(faults_a_body_of_64_KiB_is_read_and_no_byte_more)
@@ -323,5 +323,5 @@ TEST(faults_a_retry_after_beyond_the_deadline_ends_the_call)
         { "reply=429;Retry-After:21 ok", OKDOK_STATUS_RATE_LIMITED, 429, 1, 0, 21000, NULL },
         { "reply=503;Retry-After:86400 ok", OKDOK_STATUS_SERVER_ERROR, 503, 1, 1, 86400000, NULL },
         { "reply=429;Retry-After:99999999999 ok", OKDOK_STATUS_RATE_LIMITED, 429, 1, 0, UINT32_MAX, NULL });
-    CHECK(now_ms() - begun < 5000);
+    CHECK(now_ms() - begun < 20000);
 }

@@ -56,8 +56,8 @@ TEST(half_open_connection_costs_one_connect_timeout)
 {
     int port = listen_somewhere();
     okdok_options options = OKDOK_OPTIONS_INIT;
-    options.timeout_ms = 15000;
-    options.connect_timeout_ms = 1000;
+    options.timeout_ms = 20000;
+    options.connect_timeout_ms = 2000;
     planned_call call = { okdok_client_new(http_url(port), KEY, &options, NULL, NULL), "id-1", { 0 }, 0 };
     CHECK(call.client != NULL);
 
@@ -79,7 +79,8 @@ TEST(half_open_connection_costs_one_connect_timeout)
     close(second);
     close(listener);
     CHECK_OUTCOME(call.result, OKDOK_STATUS_OK, 200, 2, 0);
-    /* One connect time-out, as precise as the kernel's retransmissions allow, and the wait before the retry. */
+    /* One connect time-out, as precise as the kernel's retransmissions allow, and the wait before the retry. Otherwise the
+     * deadline would end the wait. */
     printf("a half-open connection cost %lld ms\n", call.took_ms);
-    CHECK(call.took_ms >= 1000 && call.took_ms < 1000 + 1000 + 2500);
+    CHECK(call.took_ms >= 2000 && call.took_ms < 10000);
 }

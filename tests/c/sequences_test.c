@@ -89,8 +89,8 @@ static size_t check_sequences_that_end(unsigned length, bool few, bool in_silenc
     }
     okdok_options options = OKDOK_OPTIONS_INIT;
     if (in_silence) {
-        options.timeout_ms = 10000;
-        options.connect_timeout_ms = 3000;
+        options.timeout_ms = 14000;
+        options.connect_timeout_ms = 5000;
     }
     options.max_attempts = length;
     check_cases(cases, logs, count, &options);
@@ -121,7 +121,7 @@ TEST(sequences_never_go_past_an_end_that_is_not_retried)
         count++;
     }
     okdok_options options = OKDOK_OPTIONS_INIT;
-    options.timeout_ms = 4000;
+    options.timeout_ms = 8000;
     check_cases(cases, NULL, count, &options);
 }
 
