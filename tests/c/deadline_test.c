@@ -1,6 +1,8 @@
 /* The deadline: whatever the peer does, a call returns within 250 ms of it. */
 #include "cases.h"
 
+#include <limits.h>
+
 #define X10 "xxxxxxxxxx"
 #define X100 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
 /* The head comes at once, the body a byte at a time for longer than the call waits. */
@@ -55,6 +57,28 @@ TEST(deadline_covers_retries_and_waits)
         { "reply=503 drip=500", OKDOK_STATUS_TIMED_OUT, 0, 2, 1, 0, NULL },
         { "reply=429 silent", OKDOK_STATUS_TIMED_OUT, 0, 2, 1, 0, NULL },
         { "reply=429;Retry-After:4 hold", OKDOK_STATUS_TIMED_OUT, 0, 2, 1, 4000, NULL });
+}
+
+/* A busy machine may hold up some of the calls, but not all. */
+TEST(deadline_is_exceeded_by_at_most_250_ms)
+{
+    enum { CALLS = 8 };
+    planned_call calls[CALLS];
+    long long least = LLONG_MAX;
+    okdok_options options = one_attempt();
+    options.timeout_ms = 1000;
+    int silent = faults_serve("silent");
+    for (int i = 0; i < CALLS; i++) {
+        calls[i].client = okdok_client_new(http_url(silent), KEY, &options, NULL, NULL);
+        CHECK(calls[i].client != NULL);
+        strcpy(calls[i].id, "id-1");
+    }
+    make_side_by_side(calls, CALLS, 2);
+    for (int i = 0; i < CALLS; i++) {
+        okdok_free(calls[i].client);
+        if (calls[i].took_ms < least) least = calls[i].took_ms;
+    }
+    CHECK(least >= 1000 && least <= 1000 + 250);
 }
 
 TEST(deadline_of_every_length_holds)
