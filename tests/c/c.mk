@@ -39,7 +39,8 @@ test-c: $(C_TESTS)/suite $(C_FAST:%=$(C_TESTS)/%) $(C_TESTS)/broken_clock.so $(C
 	$(WITH_SERVERS) env LD_PRELOAD=$(CURDIR)/$(C_TESTS)/broken_clock.so $(C_TESTS)/panic
 	$(WITH_SERVERS) tests/process/with-host elsewhere.example $(C_TESTS)/privileged
 	@! scripts/need openssl openssl || $(WITH_SERVERS) $(C_TESTS)/openssl
-	@for program in $(filter-out panic privileged openssl,$(C_FAST)); do $(WITH_SERVERS) $(C_TESTS)/$$program || exit 1; done
+	@for program in resolving environment; do $(WITH_SERVERS) tests/c/in-shares 2 $(C_TESTS)/$$program || exit 1; done
+	@for program in $(filter-out panic privileged openssl resolving environment,$(C_FAST)); do $(WITH_SERVERS) $(C_TESTS)/$$program || exit 1; done
 
 slow-test-c: $(C_TESTS)/suite $(C_SLOW:%=$(C_TESTS)/%) | $(SANDBOX) $(FAULTS)
 	$(WITH_SERVERS) $(C_TESTS)/suite slow_
