@@ -1,6 +1,5 @@
 //! A client, and the loop that drives a call.
 
-use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -10,7 +9,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::outcome::{Attempt, Ended, OKDOK_STATUS_INTERNAL, Refusal, Report};
-use crate::process::{caught, on_a_living_thread};
+use crate::process::{caught, thread_is_ending};
 use crate::transport::{BaseUrl, Place, Proxy, Route, Way};
 
 use super::answered;
@@ -43,6 +42,7 @@ pub struct Client {
 impl Client {
     pub fn new(base_url: Option<&str>, api_key: &str, options: Options) -> Result<Self, Refusal> {
         request::check_api_key(api_key)?;
+        check_thread()?;
         let base = BaseUrl::parse(base_url)?;
         let route = Route {
             roots: Place::new(options.ca_file, base.is_https())?,
@@ -56,7 +56,7 @@ impl Client {
             timeout: options.timeout,
             connect_timeout: options.connect_timeout,
             max_attempts: options.max_attempts,
-            way: on_a_living_thread(|| Way::shared(route)).map_err(|error| no_thread(&error))??,
+            way: Way::shared(route)?,
         })
     }
 
@@ -67,14 +67,15 @@ impl Client {
     /// Deletes one signature request, with all attempts and waits.
     pub fn delete(&self, id: SignatureRequestId) -> Report {
         let mut sequence = Sequence::new(self.max_attempts, self.connect_timeout);
-        match caught(|| on_a_living_thread(|| self.run(id, &mut sequence)).map_err(|error| no_thread(&error))) {
-            Some(Ok(Ok(()))) => sequence.report(self.base.origin()),
-            Some(Ok(Err(refusal)) | Err(refusal)) => refusal.into(),
+        match caught(|| self.run(id, &mut sequence)) {
+            Some(Ok(())) => sequence.report(self.base.origin()),
+            Some(Err(refusal)) => refusal.into(),
             None => sequence.panicked(),
         }
     }
 
     fn run(&self, id: SignatureRequestId, sequence: &mut Sequence) -> Result<(), Refusal> {
+        check_thread()?;
         let deadline = Instant::now() + self.timeout;
         let url = request::url(&self.base, id)?;
         let headers = request::headers(&self.api_key, &self.user_agent)?;
@@ -110,8 +111,8 @@ impl Client {
     }
 }
 
-fn no_thread(error: &io::Error) -> Refusal {
-    Refusal::NoResources(format!("the calling thread is ending, and no other was available: {error}"))
+fn check_thread() -> Result<(), Refusal> {
+    if thread_is_ending() { Err(Refusal::ThreadIsEnding) } else { Ok(()) }
 }
 
 /// A number from 0 to 1.

@@ -20,6 +20,11 @@ pub enum Refusal {
     NoRoots(String),
     #[error("{0}; nothing was sent: lower the process's load or raise its limits (ulimit -n, -u)")]
     NoResources(String),
+    #[error(
+        "this thread is ending and has no thread-local storage left, so nothing was sent: call okdok earlier, or from \
+         another thread"
+    )]
+    ThreadIsEnding,
     #[error("okdok could not set up its HTTP client: {0}")]
     Internal(String),
 }
@@ -34,7 +39,7 @@ impl Refusal {
             Self::Argument(_) => OKDOK_STATUS_INVALID_ARGUMENT,
             Self::Client => OKDOK_STATUS_INVALID_CLIENT,
             Self::NoRoots(_) => OKDOK_STATUS_TLS_FAILED,
-            Self::NoResources(_) => OKDOK_STATUS_NO_RESOURCES,
+            Self::NoResources(_) | Self::ThreadIsEnding => OKDOK_STATUS_NO_RESOURCES,
             Self::Internal(_) => OKDOK_STATUS_INTERNAL,
         }
     }

@@ -1,12 +1,10 @@
 //! The guard that every exported function runs in: whatever happens inside, the caller's process and thread go on.
 
-use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::cancellation;
-use super::signals::with_async_signals_blocked;
 
 static SILENT: AtomicBool = AtomicBool::new(false);
 
@@ -33,15 +31,8 @@ pub fn caught<T>(body: impl FnOnce() -> T) -> Option<T> {
     }
 }
 
-/// Runs `body` on this thread, or on another one if this one is ending: after Rust's thread-local storage has been destroyed,
-/// the HTTP stack would panic. An error means that there was no thread.
-pub fn on_a_living_thread<T: Send>(body: impl FnOnce() -> T + Send) -> io::Result<T> {
-    if caught(thread::current).is_some() {
-        return Ok(body());
-    }
-    thread::scope(|scope| {
-        let spawn = || thread::Builder::new().name("okdok-call".into()).spawn_scoped(scope, body);
-        let thread = with_async_signals_blocked(spawn)?;
-        Ok(thread.join().unwrap_or_else(|payload| panic::resume_unwind(payload)))
-    })
+/// Whether this thread is ending and Rust's thread-local storage has been destroyed, without which the HTTP stack panics.
+pub fn thread_is_ending() -> bool {
+    // The payload is std's, so that it can be dropped.
+    panic::catch_unwind(thread::current).is_err()
 }

@@ -14,6 +14,6 @@ mod unloading;
 pub use environment::is_privileged;
 pub use environment::variable;
 pub use fork::generation;
-pub use guard::{caught, guarded, on_a_living_thread};
+pub use guard::{caught, guarded, thread_is_ending};
 pub use signals::with_async_signals_blocked;
 pub use unloading::pin;
