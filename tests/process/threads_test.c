@@ -184,7 +184,8 @@ TEST(threads_and_descriptors_are_shared_by_1000_clients)
     }
     for (int i = 0; i < MANY; i += BATCH) CHECK(okdok_delete_signature_request(clients[i], "id-1", NULL, NULL));
     CHECK(entries("/proc/self/task") <= threads + 2);
-    CHECK_INT(entries("/proc/self/fd"), descriptors);
+    /* A connection that was idle for too long may just be closing. */
+    CHECK(entries("/proc/self/fd") <= descriptors + 2);
     /* They take microseconds, and a busy machine does not hold up each batch. */
     CHECK(quickest < BATCH);
     for (int i = 0; i < MANY; i++) okdok_free(clients[i]);
