@@ -1,12 +1,4 @@
 /* What a broken peer does, and how one attempt reports it. */
-#ifdef __linux__
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <poll.h>
-#include <stdatomic.h>
-#endif
-
 #include "cases.h"
 
 #include <time.h>
@@ -25,37 +17,6 @@ TEST(faults_no_head_is_open)
         { "cut=20", OKDOK_STATUS_CONNECTION_LOST, 0, 1, 1, 0, "tls12" },
         { "raw=", OKDOK_STATUS_CONNECTION_LOST, 0, 1, 1, 0, "tls13" });
 }
-
-#if defined(__linux__) && !defined(__SANITIZE_THREAD__) /* which has its own */
-static atomic_bool resets_first;
-static int (*real)(int, const void *, unsigned);
-
-__attribute__((constructor)) static void find_real_connect(void)
-{
-    *(void **)&real = dlsym(RTLD_NEXT, "connect");
-}
-
-/* The library calls this one, since a program's own symbols take precedence over those of its libraries. */
-int connect(int socket, const void *address, unsigned length)
-{
-    int result = real(socket, address, length), error = errno;
-    /* Waits until the peer has reset the connection. */
-    struct pollfd reset = { .fd = socket, .events = 0 };
-    if (resets_first) poll(&reset, 1, 10000);
-    errno = error;
-    return result;
-}
-
-TEST(faults_a_connection_reset_while_connecting_was_not_sent)
-{
-    okdok_options options = one_attempt();
-    const char *url = http_url(faults_serve("accept-reset"));
-    resets_first = true;
-    outcome result = delete_at(url, &options);
-    resets_first = false;
-    CHECK_OUTCOME(result, OKDOK_STATUS_CONNECT_FAILED, 0, 1, 0);
-}
-#endif
 
 /* Accepted, then closed before anything was read. If the reset comes while connecting, nothing was sent; after that, the
  * request may have been. */
